@@ -1,0 +1,1 @@
+//! HTTP contract of the control plane.

@@ -1,0 +1,68 @@
+//! Delivery: Commands out, Reports back, Events onward. Decides nothing.
+//!
+//! The log is the record: a bus may lose or repeat anything, and the control plane sends again what was not answered.
+
+pub mod conformance;
+pub mod local;
+pub mod results;
+
+use std::future::Future;
+
+use noetl_domain::command::Command;
+use noetl_domain::id::ExecutionId;
+use noetl_domain::report::{LogLine, Report};
+
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    #[error("the bus is closed")]
+    Closed,
+    #[error("cannot {attempted}")]
+    Transport { attempted: &'static str, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+/// A Command in a worker's hands: the right to work on it until the Lease ends.
+#[derive(Debug)]
+pub struct Delivery<L> {
+    pub command: Command,
+    pub lease: L,
+}
+
+/// What workers send to the control plane.
+#[derive(Debug)]
+pub enum Inbound {
+    Report(Box<Report>),
+    Logs(Vec<LogLine>),
+}
+
+/// Carries messages between the control plane and the workers. One suite, [`conformance`], runs over every one.
+pub trait Bus: Send + Sync + 'static {
+    /// The right to work on a Command; dropping it without a Report gives the Command back.
+    type Lease: Send + Sync + std::fmt::Debug + 'static;
+
+    /// Hands a Command to the workers of its pool; waits while the pool's window is full.
+    fn send(&self, command: Command) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// The next Command for a worker of `pool`; waits until there is one. None: the bus is closed.
+    fn take(&self, pool: &str) -> impl Future<Output = Option<Delivery<Self::Lease>>> + Send;
+
+    /// Extends the Lease: the heartbeat.
+    fn extend(&self, lease: &Self::Lease) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Answers a Command and ends its Lease; waits while the control plane's window is full.
+    fn report(&self, lease: Self::Lease, report: Report) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Passes on what tools print, while they run.
+    fn logs(&self, lines: Vec<LogLine>) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// The next message from a worker, for the control plane. None: the bus is closed.
+    fn inbound(&self) -> impl Future<Output = Option<Inbound>> + Send;
+
+    /// Tells every worker to stop working for an Execution.
+    fn cancel(&self, execution: ExecutionId) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Follows [`Bus::cancel`].
+    fn cancellations(&self) -> tokio::sync::broadcast::Receiver<ExecutionId>;
+
+    /// Ends delivery: `take` and `inbound` return None once what is on its way has arrived.
+    fn close(&self);
+}

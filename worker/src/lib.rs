@@ -1,0 +1,4 @@
+//! The worker: the only room that acts on the outside world, and keeps nothing durable.
+
+pub mod credential;
+pub mod tool;
