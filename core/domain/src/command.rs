@@ -38,12 +38,12 @@ pub struct Command {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScopeData {
-    pub workload: Map,
+    pub workload: Arc<Map>,
     pub ctx: Map,
-    /// Results of earlier steps by name.
-    pub steps: IndexMap<String, StepResult>,
+    /// Results of earlier steps by name (and by alias).
+    pub steps: IndexMap<String, Arc<StepResult>>,
     /// Ids and the like: `execution_id`, `job`, `path`, `version`, `catalog_id`, `payload`, `parent_execution_id`.
-    pub system: Map,
+    pub system: Arc<Map>,
 }
 
 /// A finished step as templates see it.
