@@ -25,15 +25,24 @@ pub trait Tool: Send + Sync + 'static {
     const ABOUT: &'static str;
     type Input: DeserializeOwned + JsonSchema + Send;
 
-    fn run(&self, input: Self::Input, ctx: &TaskContext) -> impl Future<Output = Result<Output, Failure>> + Send;
+    fn run(
+        &self,
+        input: Self::Input,
+        ctx: &TaskContext,
+    ) -> impl Future<Output = Result<Output, Failure>> + Send;
 }
 
 /// What a Tool returns when it succeeds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    Done { kind: ResultKind, value: Value },
+    Done {
+        kind: ResultKind,
+        value: Value,
+    },
     /// Wait without holding the worker, then return `{}`.
-    Sleep { seconds: f64 },
+    Sleep {
+        seconds: f64,
+    },
     /// Start a sub-playbook, wait for it without holding the worker, return its result.
     Child(ChildRequest),
 }

@@ -17,7 +17,11 @@ pub enum BusError {
     #[error("the bus is closed")]
     Closed,
     #[error("cannot {attempted}")]
-    Transport { attempted: &'static str, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    Transport {
+        attempted: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// A Command in a worker's hands: the right to work on it until the Lease ends.
@@ -49,7 +53,8 @@ pub trait Bus: Send + Sync + 'static {
     fn extend(&self, lease: &Self::Lease) -> impl Future<Output = Result<(), BusError>> + Send;
 
     /// Answers a Command and ends its Lease; waits while the control plane's window is full.
-    fn report(&self, lease: Self::Lease, report: Report) -> impl Future<Output = Result<(), BusError>> + Send;
+    fn report(&self, lease: Self::Lease, report: Report)
+    -> impl Future<Output = Result<(), BusError>> + Send;
 
     /// Passes on what tools print, while they run.
     fn logs(&self, lines: Vec<LogLine>) -> impl Future<Output = Result<(), BusError>> + Send;

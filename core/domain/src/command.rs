@@ -96,7 +96,11 @@ pub struct Resume {
 pub enum Wake {
     Timer,
     /// A child Execution ended: `status` is `COMPLETED`, `FAILED` or `CANCELLED`.
-    Child { execution_id: crate::id::ExecutionId, status: String, result: StepResult },
+    Child {
+        execution_id: crate::id::ExecutionId,
+        status: String,
+        result: StepResult,
+    },
 }
 
 /// A pipeline's place and locals, as the worker left them; opaque to everyone else.

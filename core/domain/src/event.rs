@@ -127,8 +127,13 @@ pub struct Issued {
 pub enum IssuedWork {
     Once,
     /// Iterations `first .. first + count`.
-    Items { first: u64, count: u64 },
-    Frame { lane: u32 },
+    Items {
+        first: u64,
+        count: u64,
+    },
+    Frame {
+        lane: u32,
+    },
     Saves,
 }
 
@@ -140,7 +145,10 @@ pub enum LoopItems {
     /// `0 .. n`.
     Range(u64),
     /// Unknown in advance: rows claimed by frames, in this many lanes.
-    Cursor { lanes: u32, max_rows: u32 },
+    Cursor {
+        lanes: u32,
+        max_rows: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,10 +248,19 @@ impl StepStatus {
 #[serde(rename_all = "snake_case")]
 pub enum TimerKey {
     /// A parked Iteration wakes.
-    Wake { id: CommandId, index: u64 },
+    Wake {
+        id: CommandId,
+        index: u64,
+    },
     /// A wait for a child ends without it.
-    ChildWait { id: CommandId, index: u64 },
-    StepDeadline { step: String, run: u32 },
+    ChildWait {
+        id: CommandId,
+        index: u64,
+    },
+    StepDeadline {
+        step: String,
+        run: u32,
+    },
     ExecutionDeadline,
 }
 

@@ -339,12 +339,22 @@ pub enum Action {
     /// Replaces the step's result; a template, or a literal. `{from: name}` becomes `{{ name }}`.
     Result(Value),
     /// Adds what came back to an accumulator named `into`.
-    Collect { merge: Merge, path: Option<String>, into: Option<String> },
+    Collect {
+        merge: Merge,
+        path: Option<String>,
+        into: Option<String>,
+    },
     /// Calls the tool again with changes (pagination); `next` as in [`Repeat`].
-    Again { next: Map, max_pages: Value },
+    Again {
+        next: Map,
+        max_pages: Value,
+    },
     Retry(Retry),
     /// Runs another step with these inputs, then routes onward from it.
-    Call { step: String, inputs: Map },
+    Call {
+        step: String,
+        inputs: Map,
+    },
     Save(Save),
     Fail(Option<Value>),
     Skip,

@@ -55,7 +55,9 @@ impl Report {
                 && item.calls.is_empty();
             match item.outcome {
                 Outcome::Ok { kind, result: Stored::Inline(value) } if plain => match &mut open {
-                    Some((first, of, results)) if *of == kind && *first + results.len() as u64 == item.index => {
+                    Some((first, of, results))
+                        if *of == kind && *first + results.len() as u64 == item.index =>
+                    {
                         results.push(value);
                     }
                     _ => {
