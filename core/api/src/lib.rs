@@ -3,4 +3,20 @@
 //! Types build for wasm32; the client needs sockets and is left out there.
 //! Ids are strings everywhere: 64-bit numbers break JavaScript.
 
+pub mod catalog;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod client;
+pub mod credential;
 pub mod error;
+pub mod event;
+pub mod execute;
+pub mod execution;
+pub mod health;
+pub mod log;
+pub mod pool;
+pub mod render;
+pub mod result;
+pub mod schedule;
+pub mod sql;
+pub mod text_id;
+pub mod variable;
