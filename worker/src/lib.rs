@@ -1,4 +1,6 @@
 //! The worker: the only room that acts on the outside world, and keeps nothing durable.
 
 pub mod credential;
+pub mod fields;
 pub mod tool;
+pub mod tools;

@@ -23,6 +23,10 @@ pub trait Tool: Send + Sync + 'static {
     const KIND: &'static str;
     /// One line for `noetl tools` and for the model.
     const ABOUT: &'static str;
+    /// Fields handed over as written, without rendering (program code, which has braces of its own).
+    const RAW: &'static [&'static str] = &[];
+    /// Fields rendered to text and never turned into other types (SQL, shell commands).
+    const TEXT: &'static [&'static str] = &[];
     type Input: DeserializeOwned + JsonSchema + Send;
 
     fn run(

@@ -1,0 +1,3 @@
+//! The Tools: one file per kind of work.
+
+pub mod python;
