@@ -33,10 +33,7 @@ pub trait EventStore: Send + Sync + 'static {
     /// A conflict or a duplicate refuses only its own item; a failure of the store refuses everything else and leaves
     /// nothing half-written.
     /// Items for the same Execution follow each other in the order of the batch.
-    fn append(
-        &self,
-        batch: Vec<Append>,
-    ) -> impl Future<Output = Vec<Result<Committed, AppendError>>> + Send;
+    fn append(&self, batch: Vec<Append>) -> impl Future<Output = Vec<Result<Committed, AppendError>>> + Send;
 
     /// The log of an Execution after an Event, in order.
     fn load(
@@ -75,7 +72,8 @@ pub trait EventStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Summary>, StoreError>> + Send;
 
     /// A page of Executions, newest first; the last one's id is the next page's `before`.
-    fn summaries(&self, query: SummaryQuery) -> impl Future<Output = Result<Vec<Summary>, StoreError>> + Send;
+    fn summaries(&self, query: SummaryQuery)
+    -> impl Future<Output = Result<Vec<Summary>, StoreError>> + Send;
 
     /// The Execution that was started under this key at or after a moment.
     fn find_duplicate(

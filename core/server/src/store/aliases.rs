@@ -20,7 +20,9 @@ pub fn canonical_names(name: &str) -> Vec<&str> {
         }
         "action_completed" | "command.completed" | "task.done" => vec!["call.done"],
         "action_error" | "action_failed" | "command.failed" | "task.failed" | "error" => vec!["call.error"],
-        "task_end" | "loop_iteration" | "iteration_completed" | "loop.item" => vec!["call.done", "call.error"],
+        "task_end" | "loop_iteration" | "iteration_completed" | "loop.item" => {
+            vec!["call.done", "call.error"]
+        }
         "step_complete" | "step_completed" | "step_failed" | "step_result" | "step.done" | "step.failed"
         | "result.stored" => vec!["step.exit"],
         "loop_start" | "iterator_started" => vec!["loop.started"],

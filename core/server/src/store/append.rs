@@ -83,7 +83,7 @@ pub struct TimerRow {
 }
 
 /// An Execution as lists show it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     pub execution: ExecutionId,
     pub path: String,
@@ -105,6 +105,30 @@ pub struct Summary {
     pub error: Option<TaskError>,
     /// Kept from the first append on.
     pub dedup: Option<Dedup>,
+}
+
+impl Summary {
+    /// A running Execution of which nothing else is known.
+    pub fn of(execution: ExecutionId) -> Self {
+        Self {
+            execution,
+            path: String::new(),
+            version: 0,
+            catalog_id: String::new(),
+            status: Status::Running,
+            parent: None,
+            root: None,
+            trigger: String::new(),
+            started_ms: 0,
+            finished_ms: None,
+            current_step: None,
+            counts: StepCounts::default(),
+            events: 0,
+            result: None,
+            error: None,
+            dedup: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,23 +13,32 @@ pub enum StoreError {
     #[error("the data directory {} is used by {holder}", directory.display())]
     Locked { directory: PathBuf, holder: Holder },
     #[error("the data directory {} cannot be used", directory.display())]
-    Directory { directory: PathBuf, #[source] source: Cause },
+    Directory {
+        directory: PathBuf,
+        #[source]
+        source: Cause,
+    },
     #[error("the database was written by a newer version of noetl (schema {found}, this one knows {known})")]
     Newer { found: i64, known: i64 },
     #[error("cannot {attempted}")]
-    Failed { attempted: &'static str, #[source] source: Cause },
+    Failed {
+        attempted: &'static str,
+        #[source]
+        source: Cause,
+    },
     #[error("cannot read {what} back")]
-    Unreadable { what: String, #[source] source: Cause },
+    Unreadable {
+        what: String,
+        #[source]
+        source: Cause,
+    },
     /// A bug of ours, refused before it does harm.
     #[error("refused an append: {0}")]
     Refused(String),
 }
 
 impl StoreError {
-    pub fn failed(
-        attempted: &'static str,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> Self {
+    pub fn failed(attempted: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Failed { attempted, source: Arc::new(source) }
     }
 
@@ -53,10 +62,12 @@ impl StoreError {
     /// The next thing to try.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Locked { holder: Holder { address: Some(address), .. }, .. } => {
-                Some(format!("talk to the running server at {address}, or name another directory with --data"))
+            Self::Locked { holder: Holder { address: Some(address), .. }, .. } => Some(format!(
+                "talk to the running server at {address}, or name another directory with --data"
+            )),
+            Self::Locked { .. } => {
+                Some("wait for it to end, or name another directory with --data".to_owned())
             }
-            Self::Locked { .. } => Some("wait for it to end, or name another directory with --data".to_owned()),
             Self::Directory { .. } => Some("name a directory that you may write with --data".to_owned()),
             Self::Newer { .. } => Some("use the newer noetl, or another directory with --data".to_owned()),
             Self::Failed { source, .. } if source.to_string().contains("full") => {

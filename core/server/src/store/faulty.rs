@@ -10,8 +10,8 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 
 use super::{
-    Append, AppendError, Committed, EventQuery, EventStore, LogQuery, Logged, OutboxRow, Positioned, StoreError,
-    Summary, SummaryQuery, TimerRow,
+    Append, AppendError, Committed, EventQuery, EventStore, LogQuery, Logged, OutboxRow, Positioned,
+    StoreError, Summary, SummaryQuery, TimerRow,
 };
 
 /// How an append fails.
@@ -117,7 +117,10 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
         self.inner.summary(execution)
     }
 
-    fn summaries(&self, query: SummaryQuery) -> impl Future<Output = Result<Vec<Summary>, StoreError>> + Send {
+    fn summaries(
+        &self,
+        query: SummaryQuery,
+    ) -> impl Future<Output = Result<Vec<Summary>, StoreError>> + Send {
         self.inner.summaries(query)
     }
 

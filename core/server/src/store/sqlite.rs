@@ -20,8 +20,8 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Mutex;
 
 use super::{
-    Append, AppendError, Committed, EventQuery, EventStore, LogQuery, Logged, OutboxRow, Positioned, StoreError,
-    Summary, SummaryQuery, TimerRow,
+    Append, AppendError, Committed, EventQuery, EventStore, LogQuery, Logged, OutboxRow, Positioned,
+    StoreError, Summary, SummaryQuery, TimerRow,
 };
 pub(crate) use append::Writer;
 

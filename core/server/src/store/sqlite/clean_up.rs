@@ -35,7 +35,8 @@ pub(super) async fn run(
     let failed = |source| StoreError::failed("delete old executions", source);
     let chosen = {
         let mut writer = store.writer.lock().await;
-        let chosen = choose(writer.take_up().await.map_err(failed)?, before_ms, limit).await.map_err(failed)?;
+        let chosen =
+            choose(writer.take_up().await.map_err(failed)?, before_ms, limit).await.map_err(failed)?;
         writer.settled();
         writer.forget(&chosen);
         chosen

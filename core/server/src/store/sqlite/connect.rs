@@ -19,8 +19,10 @@ const VIEWS: &str = include_str!("views.sql");
 const READERS: u32 = 4;
 
 pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
-    std::fs::create_dir_all(directory)
-        .map_err(|source| StoreError::Directory { directory: directory.to_owned(), source: Arc::new(source) })?;
+    std::fs::create_dir_all(directory).map_err(|source| StoreError::Directory {
+        directory: directory.to_owned(),
+        source: Arc::new(source),
+    })?;
     let file = directory.join(FILE);
     let options = SqliteConnectOptions::new()
         .filename(&file)

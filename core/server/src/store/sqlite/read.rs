@@ -45,9 +45,7 @@ pub(super) async fn events(pool: &SqlitePool, query: EventQuery) -> Result<Vec<P
         if let Some(event_id) = bound {
             match place_of(pool, place, event_id, query.execution).await? {
                 Some(known) => wheres.push(format!("{place} {comparison} ")).push_bind_unseparated(known),
-                None => {
-                    wheres.push(format!("event_id {comparison} ")).push_bind_unseparated(event_id as i64)
-                }
+                None => wheres.push(format!("event_id {comparison} ")).push_bind_unseparated(event_id as i64),
             };
         }
     }
