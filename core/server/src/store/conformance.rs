@@ -90,6 +90,112 @@ fn command(execution: u64, step: &str) -> CommandId {
     CommandId { execution: ExecutionId(execution), step: step.to_owned(), run: 1, batch: 0 }
 }
 
+/// A short Execution with one of everything that views show.
+#[cfg(test)]
+pub(super) async fn write_sample<S: EventStore>(store: &S) {
+    use noetl_domain::event::{Exit, Finished, Issued, IssuedWork, Requested, Status, Taken};
+    use noetl_domain::report::{ItemReport, LogLine, Outcome, Report};
+    use noetl_domain::result::{ResultKind, Stored};
+    use serde_json::json;
+
+    let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+    let mut sample = append(1, 0, 0);
+    let outcome = Outcome::Ok { kind: ResultKind::Plain, result: Stored::Inline(json!({"x": 1})) };
+    let item = ItemReport { outcome, ..ItemReport::default() };
+    let (runs, items) = Report::compact(vec![item]);
+    let id = command(1, "a");
+    let report = Report {
+        id,
+        attempt: 1,
+        worker: "w".into(),
+        started_ms: 500,
+        finished_ms: 2_000,
+        runs,
+        items,
+        claimed: None,
+    };
+    let events = [
+        Event::ExecutionRequested(Box::new(Requested {
+            workload: map(json!({"w": 5})),
+            ..Requested::default()
+        })),
+        Event::StepEntered { step: "a".into(), run: 1, inputs: Map::new() },
+        Event::CommandIssued(Issued {
+            step: "a".into(),
+            run: 1,
+            batch: 0,
+            attempt: 1,
+            work: IssuedWork::Once,
+        }),
+        Event::Called(Box::new(report)),
+        Event::StepExited(Box::new(Exit {
+            step: "a".into(),
+            ctx: map(json!({"v": {"k": "t"}, "w": 2})),
+            routes: vec![Taken { to: "end".into(), inputs: Map::new() }],
+            ..Exit::default()
+        })),
+        Event::ExecutionFinished(Box::new(Finished { status: Status::Completed, ..Finished::default() })),
+    ];
+    sample.events = events.into_iter().zip(1..).map(|(event, seq)| recorded(1, seq, event)).collect();
+    sample.summary.path = "sample".into();
+    sample.summary.status = Status::Completed;
+    sample.summary.finished_ms = Some(sample.summary.started_ms + 2_000);
+    must(store, sample).await;
+    let line = LogLine {
+        execution: ExecutionId(1),
+        step: "a".into(),
+        run: 1,
+        index: None,
+        at_ms: 1,
+        stream: "stdout".into(),
+        level: "info".into(),
+        text: "hello".into(),
+        fields: Value::Null,
+    };
+    store.append_logs(vec![line]).await.expect("writes");
+}
+
+/// What a step of a chain appends: a report, an exit, an entry, a Command; and their rows.
+#[cfg(test)]
+pub(super) fn typical_append(execution: u64, expected: u64, count: u64) -> Append {
+    use noetl_domain::event::{Exit, Issued, IssuedWork, Taken};
+    use noetl_domain::report::{ItemReport, Report};
+
+    let mut typical = append(execution, expected, 0);
+    typical.summary.events = expected + count;
+    for seq in expected + 1..=expected + count {
+        let step = format!("step_{seq}");
+        let event = match seq % 4 {
+            0 => {
+                let (runs, items) = Report::compact(vec![ItemReport::default()]);
+                let id = command(execution, &step);
+                let worker = "worker-1".to_owned();
+                Event::Called(Box::new(Report {
+                    id,
+                    attempt: 1,
+                    worker,
+                    started_ms: 1,
+                    finished_ms: 2,
+                    runs,
+                    items,
+                    claimed: None,
+                }))
+            }
+            1 => Event::StepExited(Box::new(Exit {
+                step,
+                routes: vec![Taken { to: "next".into(), inputs: Map::new() }],
+                ..Exit::default()
+            })),
+            2 => Event::StepEntered { step, run: 1, inputs: Map::new() },
+            _ => Event::CommandIssued(Issued { step, run: 1, batch: 0, attempt: 1, work: IssuedWork::Once }),
+        };
+        typical.events.push(recorded(execution, seq, event));
+    }
+    typical.close(command(execution, &format!("step_{expected}")));
+    typical.open(command(execution, &format!("step_{}", expected + count)), 1);
+    typical
+}
+
 async fn must<S: EventStore>(store: &S, append: Append) -> Committed {
     one(store, append).await.expect("the append is valid")
 }

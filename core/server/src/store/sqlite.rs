@@ -3,6 +3,7 @@
 //! WAL with `synchronous = FULL`: a commit is one sync of the WAL, shared by everything in its batch.
 
 mod append;
+mod bare;
 mod clean_up;
 mod connect;
 mod logs;
@@ -24,6 +25,7 @@ use super::{
     StoreError, Summary, SummaryQuery, TimerRow,
 };
 pub(crate) use append::Writer;
+pub use bare::bare_inserts;
 
 /// The name of the database inside a data directory.
 pub const FILE: &str = "noetl.db";

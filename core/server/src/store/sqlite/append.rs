@@ -1,5 +1,6 @@
 //! The one place that writes Events: a whole batch in one transaction with one sync.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use noetl_domain::event::TimerKey;
@@ -232,11 +233,12 @@ async fn known_versions(
     let mut unknown: Vec<i64> = Vec::new();
     for item in prepared.iter().flatten() {
         let execution = item.append.execution;
-        if let Some(version) = writer.versions.get(&execution) {
-            versions.insert(execution, *version);
-        } else if !versions.contains_key(&execution) {
-            versions.insert(execution, 0);
-            unknown.push(execution.0 as i64);
+        if let Entry::Vacant(vacant) = versions.entry(execution) {
+            let known = writer.versions.get(&execution).copied();
+            vacant.insert(known.unwrap_or(0));
+            if known.is_none() {
+                unknown.push(execution.0 as i64);
+            }
         }
     }
     if let (false, Some(connection)) = (unknown.is_empty(), writer.connection.as_mut()) {

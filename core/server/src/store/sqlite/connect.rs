@@ -1,5 +1,6 @@
 //! Opening the file: pragmas, the schema and its versions.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +68,7 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
         script.push_str(step);
     }
     script.push_str(VIEWS);
-    script.push_str(&format!("\nPRAGMA user_version = {known};\nCOMMIT;"));
+    let _ = write!(script, "\nPRAGMA user_version = {known};\nCOMMIT;");
     sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(connection).await.map_err(failed)?;
     Ok(())
 }

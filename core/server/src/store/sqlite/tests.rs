@@ -35,3 +35,103 @@ impl Harness for Directory {
 async fn sqlite_keeps_every_promise() {
     conformance::suite::<Directory>().await;
 }
+
+#[tokio::test]
+async fn views_show_the_tables_that_users_know() {
+    let harness = Directory::fresh().await;
+    let store = harness.open().await;
+    conformance::write_sample(&store).await;
+    for (view, expected) in [
+        (
+            "SELECT group_concat(event_type || '/' || status, ' ') FROM (SELECT * FROM event ORDER BY event_id)",
+            "playbook.initialized/STARTED step.enter/ENTERED command.issued/PENDING call.done/COMPLETED \
+             step.exit/COMPLETED playbook.completed/COMPLETED",
+        ),
+        ("SELECT result FROM event_log WHERE event_type = 'call.done' AND node_name = 'a'", r#"{"x":1}"#),
+        ("SELECT duration FROM event WHERE event_type = 'call.done'", "1.5"),
+        ("SELECT context ->> '$.workload.w' FROM event WHERE event_type = 'playbook.initialized'", "5"),
+        (
+            "SELECT created_at FROM event WHERE execution_id = 1 ORDER BY event_id LIMIT 1",
+            "2023-11-14T22:13:20.001Z",
+        ),
+        ("SELECT count(*) FROM event WHERE parent_event_id IS NULL", "1"),
+        ("SELECT path || ' ' || status || ' ' || duration FROM execution", "sample COMPLETED 2.0"),
+        ("SELECT data FROM workload", r#"{"w":5}"#),
+        ("SELECT status || attempt FROM command", "done1"),
+        ("SELECT node_name || status FROM queue", "adone"),
+        ("SELECT from_step || to_step FROM transition", "aend"),
+        (
+            "SELECT var_name || var_value || source_step FROM transient ORDER BY var_name LIMIT 1",
+            r#"v{"k":"t"}a"#,
+        ),
+        ("SELECT text FROM log", "hello"),
+        ("SELECT count(*) FROM catalog", "0"),
+        ("SELECT count(*) FROM credential", "0"),
+        ("SELECT count(*) FROM schedule", "0"),
+        ("SELECT count(*) FROM runtime", "0"),
+    ] {
+        let sql = format!("SELECT CAST(({view}) AS TEXT)");
+        let found: Option<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&store.readers).await.unwrap();
+        assert_eq!(found.as_deref(), Some(expected), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let harness = Directory::fresh().await;
+    let store = harness.open().await;
+    let mut writer = store.writer.lock().await;
+    sqlx::query("PRAGMA user_version = 99").execute(writer.take_up().await.unwrap()).await.unwrap();
+    writer.settled();
+    drop(writer);
+    store.close().await;
+    let refused = SqliteStore::open(harness.0.path()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Newer { found: 99, known: 1 }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let harness = Directory::fresh().await;
+    std::fs::write(harness.0.path().join(FILE), "not a database at all, but long enough to be one").unwrap();
+    let refused = SqliteStore::open(harness.0.path()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Failed { .. }), "{refused:?}");
+}
+
+/// Run with `cargo nextest run -p noetl-server --run-ignored only --no-capture bench_`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "prints figures"]
+async fn bench_group_commit() {
+    for (executions, events) in [(1, 1), (1, 4), (16, 4), (64, 4), (256, 4), (1, 1000)] {
+        let harness = Directory::fresh().await;
+        let store = harness.open().await;
+        let rounds = 200_000 / (executions * events).clamp(40, 2000);
+        let started = std::time::Instant::now();
+        let mut spent = std::time::Duration::ZERO;
+        for round in 0..rounds {
+            let batch: Vec<Append> = (1..=executions)
+                .map(|execution| conformance::typical_append(execution, round * events, events))
+                .collect();
+            let began = std::time::Instant::now();
+            for outcome in store.append(batch).await {
+                outcome.unwrap();
+            }
+            spent += began.elapsed();
+        }
+        let rows = (rounds * executions * events) as f64;
+        println!(
+            "{executions:4} executions x {events:4} events: {:9.0} events/s, {:7.0} us per batch ({:.1} s in all)",
+            rows / spent.as_secs_f64(),
+            spent.as_micros() as f64 / rounds as f64,
+            started.elapsed().as_secs_f64()
+        );
+    }
+    for rows in [1, 4, 64, 256, 1000] {
+        let directory = tempfile::tempdir().unwrap();
+        let (rate, micros) =
+            crate::store::sqlite::bare_inserts(directory.path(), rows, 200_000 / rows.clamp(40, 2000))
+                .await
+                .unwrap();
+        println!("bare inserts, {rows:4} rows a commit: {rate:9.0} rows/s, {micros:7.0} us per commit");
+    }
+}
