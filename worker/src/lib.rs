@@ -2,5 +2,6 @@
 
 pub mod credential;
 pub mod fields;
+pub mod sql;
 pub mod tool;
 pub mod tools;

@@ -1,0 +1,16 @@
+//! SQL text and SQL results, alike for every database a tool talks to. Opens no connection.
+
+mod scan;
+
+pub mod bind;
+pub mod insert;
+pub mod literal;
+pub mod shape;
+pub mod split;
+
+/// Where databases read the same text differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    Postgres,
+    Sqlite,
+}
