@@ -1,1 +1,41 @@
-fn main() {}
+//! The `noetl` binary: parse, configure, compose, exit status. It holds no business rules.
+
+mod children;
+mod cli;
+mod commands;
+mod compose;
+mod config;
+mod connect;
+mod context;
+mod credential_file;
+mod env;
+mod exit;
+mod live;
+mod outcome;
+mod output;
+mod payload;
+mod playbook_file;
+mod problem;
+mod serve;
+mod terminal;
+mod watch;
+mod which;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::context::Context;
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let outcome = Context::new(&cli.global).and_then(|context| commands::dispatch(cli.command, &context));
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            problem::report(&error);
+            Exit::of(&error).into()
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The command line: every verb, its options, and the spellings of older CLIs as hidden aliases.
+//!
+//! What a command does lives in `commands/<verb>.rs`; this file only lists them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    cancel, catalog, cleanup, completions, config, convert, credential, db, events, execute, executions,
+    explain, get, lint, list, logs, register, retry, run, schedule, server, status, tools, up, worker,
+};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "noetl",
+    version,
+    about = "Runs playbooks, durably, with nothing to install.",
+    long_about = "Runs playbooks, durably, with nothing to install.\n\n\
+                  `noetl run FILE` runs one playbook here and now.\n\
+                  `noetl up` starts the server and a worker in one process on 127.0.0.1:8082.",
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command understands.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Host of the server (`up`, `server start`: address to listen on)
+    #[arg(long, global = true, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Port of the server (`up`, `server start`: port to listen on)
+    #[arg(long, short = 'p', global = true, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Address of the server, instead of host and port
+    #[arg(long, global = true, value_name = "URL", alias = "endpoint", conflicts_with_all = ["host", "port"])]
+    pub(crate) server_url: Option<String>,
+    /// Directory that holds the embedded store [default: $NOETL_DATA_DIR, else ~/.noetl]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file [default: noetl.toml in the current directory, if there is one]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Print one JSON document instead of text
+    #[arg(long, short = 'j', global = true)]
+    pub(crate) json: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a playbook to its end and print its result
+    #[command(alias = "exec")]
+    Run(run::Run),
+    /// Start the server and a worker in one process
+    Up(up::Up),
+    /// Check playbooks and print everything that is wrong with them
+    Lint(lint::Lint),
+    /// Print a playbook in its canonical form, whatever generation it was written in
+    Convert(convert::Convert),
+    /// Explain an error Code: cause, fix, example
+    Explain(explain::Explain),
+    /// Put playbooks or credentials on the server
+    Register(register::Register),
+    /// Look at and run what is registered
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
+    /// Start an execution of a registered playbook, or ask for its status
+    #[command(subcommand)]
+    Execute(execute::Execute),
+    /// List executions
+    Executions(executions::Executions),
+    /// Show one execution: its state, its steps, its result
+    Status(status::Status),
+    /// Print the events of an execution
+    Events(events::Events),
+    /// Print what the tools of an execution printed
+    Logs(logs::Logs),
+    /// Cancel an execution
+    Cancel(cancel::Cancel),
+    /// Run a finished execution again, keeping the results of completed steps
+    Retry(retry::Retry),
+    /// Keep, list and remove credentials
+    #[command(subcommand)]
+    Credential(credential::Credential),
+    /// Run playbooks at times or intervals
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
+    /// List tools, or show the fields of one
+    Tools(tools::Tools),
+    /// Create or check the embedded store
+    #[command(subcommand)]
+    Db(db::Db),
+    /// Cancel executions that have been running for too long
+    Cleanup(cleanup::Cleanup),
+    /// Start or stop the server
+    #[command(subcommand)]
+    Server(server::Server),
+    /// Start a worker apart from the server
+    #[command(subcommand)]
+    Worker(worker::Worker),
+    /// Print the configuration in effect
+    Config(config::Config),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// List a type of resource: playbook, credential, execution, schedule
+    #[command(hide = true)]
+    List(list::List),
+    /// Get one resource
+    #[command(hide = true, subcommand)]
+    Get(get::Get),
+}

@@ -1,0 +1,62 @@
+//! One file per command. Each has the options of its verb and a `run` that does it.
+
+pub(crate) mod cancel;
+pub(crate) mod catalog;
+pub(crate) mod cleanup;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod convert;
+pub(crate) mod credential;
+pub(crate) mod db;
+pub(crate) mod events;
+pub(crate) mod execute;
+pub(crate) mod executions;
+pub(crate) mod explain;
+pub(crate) mod get;
+pub(crate) mod lint;
+pub(crate) mod list;
+pub(crate) mod logs;
+pub(crate) mod register;
+pub(crate) mod retry;
+pub(crate) mod run;
+pub(crate) mod schedule;
+pub(crate) mod server;
+pub(crate) mod status;
+pub(crate) mod tools;
+pub(crate) mod up;
+pub(crate) mod worker;
+
+use crate::cli::Command;
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// Runs one command to its exit status.
+pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(command) => command.run(context),
+        Command::Up(command) => command.run(context),
+        Command::Lint(command) => command.run(context),
+        Command::Convert(command) => command.run(context),
+        Command::Explain(command) => command.run(context),
+        Command::Register(command) => command.run(context),
+        Command::Catalog(command) => command.run(context),
+        Command::Execute(command) => command.run(context),
+        Command::Executions(command) => command.run(context),
+        Command::Status(command) => command.run(context),
+        Command::Events(command) => command.run(context),
+        Command::Logs(command) => command.run(context),
+        Command::Cancel(command) => command.run(context),
+        Command::Retry(command) => command.run(context),
+        Command::Credential(command) => command.run(context),
+        Command::Schedule(command) => command.run(context),
+        Command::Tools(command) => command.run(context),
+        Command::Db(command) => command.run(context),
+        Command::Cleanup(command) => command.run(context),
+        Command::Server(command) => command.run(context),
+        Command::Worker(command) => command.run(context),
+        Command::Config(command) => command.run(context),
+        Command::Completions(command) => command.run(context),
+        Command::List(command) => command.run(context),
+        Command::Get(command) => command.run(context),
+    }
+}

@@ -1,0 +1,43 @@
+//! `noetl cancel ID`.
+
+use clap::Args;
+
+use crate::connect::{Need, connect};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output;
+use crate::which::Which;
+
+#[derive(Debug, Args)]
+pub(crate) struct Cancel {
+    /// Id of the execution, or `last`
+    #[arg(value_name = "ID")]
+    execution: Which,
+    /// Kept in the log
+    #[arg(long)]
+    reason: Option<String>,
+    /// Cancel its sub-playbooks too (they are cancelled unless --no-cascade is given)
+    #[arg(long, conflicts_with = "no_cascade")]
+    cascade: bool,
+    /// Let its sub-playbooks run on
+    #[arg(long)]
+    no_cascade: bool,
+}
+
+impl Cancel {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        context.block_on(async {
+            let connection = connect(context, Need::Write).await?;
+            let id = self.execution.find(&connection.client).await?;
+            let cascade = self.cascade || !self.no_cascade;
+            let cancelled = connection.client.cancel(id, self.reason, cascade).await?;
+            if context.json {
+                output::json(&cancelled)?;
+            } else {
+                output::text(&cancelled.message)?;
+            }
+            connection.close().await?;
+            Ok(if cancelled.status == "error" { Exit::Failed } else { Exit::Success })
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Where a command finds its server.
+//!
+//! A server that was named is the one. Otherwise it is whoever holds the data directory; else the one that listens
+//! at the default address; else this process opens the embedded store itself and talks to its own rooms over HTTP,
+//! so that there is one code path.
+
+use std::time::Duration;
+
+use noetl_api::client::Client;
+use noetl_domain::code::Code;
+use noetl_server::store::{DataLock, StoreError};
+
+use crate::compose::{self, Rooms};
+use crate::context::Context;
+use crate::problem::Problem;
+
+/// What a command will ask for, which decides what this process must bring when there is no server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Reading only: the store is opened without the right to decide.
+    Read,
+    /// Writing, but running nothing.
+    Write,
+    /// Running executions to their end.
+    Run,
+    /// Running executions without waiting for them: a server that stays.
+    Server,
+}
+
+/// A client, and the rooms behind it when they are ours.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    rooms: Option<Rooms>,
+    /// The server holds our data directory and may leave; somebody must take over then.
+    pub(crate) shared: bool,
+}
+
+impl Connection {
+    fn remote(address: &str, shared: bool) -> anyhow::Result<Self> {
+        Ok(Self { client: Client::new(address)?, rooms: None, shared })
+    }
+
+    /// Whether the work happens in this process.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.rooms.is_some()
+    }
+
+    /// Lets our own rooms finish what they hold.
+    pub(crate) async fn close(self) -> anyhow::Result<()> {
+        match self.rooms {
+            Some(rooms) => rooms.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// How long another process may take to say its address after it took the data directory.
+const ANNOUNCEMENT: Duration = Duration::from_secs(10);
+
+pub(crate) async fn connect(context: &Context, need: Need) -> anyhow::Result<Connection> {
+    let config = &context.config;
+    if context.chosen.address {
+        return Connection::remote(&config.client_url(), false);
+    }
+    let path = &config.store.data_dir;
+    let since = std::time::Instant::now();
+    loop {
+        let holder = match DataLock::holder(path) {
+            Some(holder) => holder,
+            None => {
+                if let Some(connection) = listening_at_default(context).await? {
+                    return Ok(connection);
+                }
+                match need {
+                    Need::Server => return Err(no_server(context).into()),
+                    Need::Read => return embedded(compose::reader(context).await?),
+                    Need::Write | Need::Run => match DataLock::acquire(path) {
+                        Ok(lock) if need == Need::Run => {
+                            return embedded(compose::engine(context, lock).await?);
+                        }
+                        Ok(lock) => return embedded(compose::writer(context, lock).await?),
+                        Err(StoreError::Locked { holder, .. }) => holder,
+                        Err(error) => return Err(error.into()),
+                    },
+                }
+            }
+        };
+        if let Some(address) = &holder.address {
+            let connection = Connection::remote(address, true)?;
+            if connection.client.health().await.is_ok() {
+                return Ok(connection);
+            }
+        }
+        if since.elapsed() > ANNOUNCEMENT {
+            return Err(Problem::new(format!(
+                "{holder} holds the data directory {} and does not answer",
+                path.display()
+            ))
+            .code(Code::StoreLocked)
+            .hint("stop it with `noetl server stop`, or choose another directory with --data DIR")
+            .into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn no_server(context: &Context) -> Problem {
+    Problem::new(format!("there is no server at {}", context.config.client_url()))
+        .code(Code::Unreachable)
+        .hint("start one with `noetl up`, or run a playbook here and now with `noetl run`")
+}
+
+fn embedded(rooms: Rooms) -> anyhow::Result<Connection> {
+    Ok(Connection { client: Client::new(rooms.address())?, rooms: Some(rooms), shared: false })
+}
+
+/// A server of another data directory on the usual port, unless a data directory was asked for by name.
+async fn listening_at_default(context: &Context) -> anyhow::Result<Option<Connection>> {
+    if context.chosen.data_dir {
+        return Ok(None);
+    }
+    let server = &context.config.server;
+    // A port that nobody listens on refuses at once; only then is an HTTP client worth setting up.
+    if tokio::net::TcpStream::connect((server.host.as_str(), server.port)).await.is_err() {
+        return Ok(None);
+    }
+    let connection = Connection::remote(&context.config.client_url(), false)?;
+    Ok(connection.client.health().await.is_ok().then_some(connection))
+}

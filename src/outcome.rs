@@ -1,0 +1,101 @@
+//! What is printed when an execution has ended: its result to stdout, the rest to stderr.
+
+use noetl_api::execution::{ExecutionStatus, StepError};
+use noetl_domain::Value;
+use noetl_domain::event::Status;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::terminal::{self, Style};
+use crate::{live, output};
+
+/// Prints the end of an execution and says how the process must exit.
+pub(crate) fn print(context: &Context, status: &ExecutionStatus) -> anyhow::Result<Exit> {
+    let exit = exit_of(&status.status);
+    if context.json {
+        output::json(status)?;
+        return Ok(exit);
+    }
+    eprint!("{}", closing(status, terminal::stderr_style()));
+    match &status.result {
+        _ if exit != Exit::Success => {}
+        Value::Null => {}
+        Value::String(text) => output::text(text)?,
+        value => output::json(value)?,
+    }
+    Ok(exit)
+}
+
+fn exit_of(status: &str) -> Exit {
+    [Status::Completed, Status::Failed, Status::Cancelled]
+        .into_iter()
+        .find(|known| known.as_str() == status)
+        .map_or(Exit::Failed, Exit::from)
+}
+
+/// The last words: status, time, what failed and why, and the next thing to type.
+fn closing(status: &ExecutionStatus, style: Style) -> String {
+    let id = status.execution_id;
+    let mut out = format!(
+        "{} {} in {} {}\n",
+        status.path,
+        live::painted(&status.status, style),
+        live::elapsed(status.duration),
+        style.dim(&format!("(execution {id})")),
+    );
+    if let Some(error) = &status.error {
+        out.push_str(&failure(error, style));
+    } else if let Some(reason) = &status.reason {
+        out.push_str(&format!("  {} {reason}\n", style.dim("because:")));
+    }
+    for step in &status.handled_failures {
+        out.push_str(&format!(
+            "  {} step {step} failed, and the playbook answered it\n",
+            style.warning("note:")
+        ));
+    }
+    match status.status.as_str() {
+        "FAILED" => {
+            let next = style.hint("next:");
+            out.push_str(&format!("  {next} noetl logs {id}        what its tools printed\n"));
+            out.push_str(&format!("  {next} noetl retry {id}       run again from the step that failed\n"));
+        }
+        "CANCELLED" => {
+            let next = style.hint("next:");
+            out.push_str(&format!("  {next} noetl retry {id}       go on from where it stopped\n"));
+        }
+        _ => {}
+    }
+    out
+}
+
+fn failure(error: &StepError, style: Style) -> String {
+    let mut out = String::new();
+    let step = error.step.as_deref().map(|step| format!("step {step}: ")).unwrap_or_default();
+    let mut lines = error.message.lines();
+    let first = lines.next().unwrap_or("no message");
+    out.push_str(&format!("{} {step}{first}\n", style.error("error:")));
+    for line in lines {
+        out.push_str(&format!("  {line}\n"));
+    }
+    let kind: Vec<String> = [
+        (!error.kind.is_empty()).then(|| format!("kind {}", error.kind)),
+        error.code.as_ref().map(|code| format!("code {code}")),
+        error.status_code.map(|code| format!("HTTP {code}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !kind.is_empty() {
+        out.push_str(&format!("  {}\n", style.dim(&kind.join(", "))));
+    }
+    if let Some(traceback) = error.details.get("traceback").and_then(Value::as_str) {
+        for line in traceback.trim_end().lines() {
+            out.push_str(&format!("  {}\n", style.dim(line)));
+        }
+    }
+    if let Some(hint) = error.details.get("hint").and_then(Value::as_str) {
+        out.push_str(&format!("  {} {hint}\n", style.hint("hint:")));
+    }
+    out
+}

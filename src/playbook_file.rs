@@ -1,0 +1,125 @@
+//! Playbook files: which ones are meant, what is in them, and everything that is wrong with them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use noetl_domain::finding::{Finding, Severity, has_errors};
+use noetl_domain::playbook::Playbook;
+
+use crate::problem::Problem;
+
+/// A file whose playbook is valid.
+#[derive(Clone, Debug)]
+pub(crate) struct PlaybookFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) playbook: Playbook,
+}
+
+/// A file as it was judged.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) playbook: Option<Playbook>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Judged {
+    pub(crate) fn is_refused(&self) -> bool {
+        self.playbook.is_none() || has_errors(&self.findings)
+    }
+
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+}
+
+/// The file itself, or every YAML file below a directory, in order.
+pub(crate) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if !path.is_dir() {
+        return Err(Problem::usage(format!("there is no file or directory {}", path.display())).into());
+    }
+    let mut files = Vec::new();
+    let mut open = vec![path.to_owned()];
+    while let Some(directory) = open.pop() {
+        let entries = std::fs::read_dir(&directory)
+            .with_context(|| Problem::usage(format!("cannot list {}", directory.display())))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list {}", directory.display()))?;
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                files.push(path);
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(Problem::usage(format!("there is no .yaml file below {}", path.display())).into());
+    }
+    files.sort();
+    Ok(files)
+}
+
+pub(crate) fn judge(path: &Path) -> anyhow::Result<Judged> {
+    let bytes = std::fs::read(path)
+        .with_context(|| Problem::usage(format!("cannot read the playbook {}", path.display())))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Problem::usage(format!("{} is not text: byte {at} is not valid UTF-8", path.display()))
+            .code(noetl_domain::code::Code::YamlSyntax)
+            .hint("save the file as UTF-8")
+    })?;
+    Ok(judge_text(path, text))
+}
+
+fn judge_text(path: &Path, text: String) -> Judged {
+    Judged { path: path.to_owned(), text, playbook: None, findings: Vec::new() }
+}
+
+/// Reads files whose every playbook is valid; otherwise all findings of all files are the error.
+pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
+    let judged: Vec<Judged> = files.iter().map(|file| judge(file)).collect::<anyhow::Result<_>>()?;
+    let refused = judged.iter().filter(|judged| judged.is_refused()).count();
+    for judged in &judged {
+        if !judged.findings.is_empty() {
+            eprintln!("{}", render(judged));
+        }
+    }
+    if refused > 0 {
+        let what = if files.len() == 1 { "the playbook is" } else { "some playbooks are" };
+        let problem = Problem::usage(format!("{what} not valid; nothing was registered or run"));
+        return Err(match judged
+            .iter()
+            .flat_map(|judged| &judged.findings)
+            .find(|finding| finding.severity == Severity::Error)
+        {
+            Some(first) => problem.hint(format!("noetl explain {}", first.code)),
+            None => problem,
+        }
+        .into());
+    }
+    Ok(judged
+        .into_iter()
+        .filter_map(|judged| {
+            Some(PlaybookFile { path: judged.path, text: judged.text, playbook: judged.playbook? })
+        })
+        .collect())
+}
+
+/// Findings with the line and a caret.
+pub(crate) fn render(judged: &Judged) -> String {
+    judged.findings.iter().map(|finding| format!("{}: {}", judged.path.display(), finding.message)).collect()
+}
+
+/// The playbook in today's words.
+pub(crate) fn canonical(file: &PlaybookFile) -> String {
+    file.text.clone()
+}

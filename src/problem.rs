@@ -1,0 +1,170 @@
+//! The one place that turns errors into terminal text: what went wrong, why, and what to type next.
+
+use std::fmt;
+use std::io::Write as _;
+
+use noetl_api::client::ClientError;
+use noetl_api::error::FindingBody;
+use noetl_domain::code::Code;
+use noetl_server::store::StoreError;
+
+use crate::exit::Exit;
+use crate::terminal::{self, Style};
+
+/// An error with the facts a user needs; carried inside `anyhow::Error`.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) message: String,
+    pub(crate) code: Option<Code>,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: Exit,
+}
+
+impl Problem {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), code: None, hint: None, exit: Exit::Failed }
+    }
+
+    /// A mistake in what was typed: exit status 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(message) }
+    }
+
+    #[must_use]
+    pub(crate) fn code(mut self, code: Code) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// What the errors of a chain know besides their words; the outermost that knows something wins.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) code: Option<Code>,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: Option<Exit>,
+}
+
+impl Facts {
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let mut facts = Self::default();
+        for cause in error.chain() {
+            let known = Self::known(cause);
+            facts.code = facts.code.or(known.code);
+            facts.hint = facts.hint.or(known.hint);
+            facts.exit = facts.exit.or(known.exit);
+        }
+        facts
+    }
+
+    fn known(cause: &(dyn std::error::Error + 'static)) -> Self {
+        if let Some(problem) = cause.downcast_ref::<Problem>() {
+            return Self { code: problem.code, hint: problem.hint.clone(), exit: Some(problem.exit) };
+        }
+        if let Some(error) = cause.downcast_ref::<ClientError>() {
+            let code = error.code();
+            let is_about_input = matches!(code, Code::UnknownPlaybook | Code::InvalidRequest);
+            let exit = (is_about_input || !error.findings().is_empty()).then_some(Exit::Usage);
+            return Self { code: Some(code), hint: error.hint(), exit };
+        }
+        if let Some(error) = cause.downcast_ref::<StoreError>() {
+            return Self { code: Some(error.code()), hint: error.hint(), exit: None };
+        }
+        Self::default()
+    }
+}
+
+/// Remarks of a server on a playbook that it refused.
+fn findings(error: &anyhow::Error) -> &[FindingBody] {
+    error.chain().find_map(|cause| cause.downcast_ref::<ClientError>()).map_or(&[], ClientError::findings)
+}
+
+fn shown(finding: &FindingBody, style: &Style) -> String {
+    let mut out = format!(
+        "  {}:{}: {}[{}]: {}\n",
+        finding.line, finding.column, finding.severity, finding.code, finding.message
+    );
+    for line in finding.excerpt.lines() {
+        out.push_str(&format!("    {line}\n"));
+    }
+    if let Some(hint) = &finding.hint {
+        out.push_str(&format!("    {} {hint}\n", style.hint("hint:")));
+    }
+    out
+}
+
+/// Writes an error to stderr: the message, each cause once, the hint, the Code's page.
+pub(crate) fn report(error: &anyhow::Error) {
+    let mut stderr = std::io::stderr().lock();
+    // A closed stderr leaves nobody to tell.
+    let _ = write!(stderr, "{}", text(error, &terminal::stderr_style()));
+}
+
+pub(crate) fn text(error: &anyhow::Error, style: &Style) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let message = cause.to_string();
+        // Some libraries repeat their source in their own message.
+        if parts.last().is_none_or(|last| !last.contains(&message)) {
+            parts.push(message);
+        }
+    }
+    let Facts { code, hint, .. } = Facts::of(error);
+    let mut out = String::new();
+    let mut lines = parts.iter();
+    let label = code.map_or_else(|| "error".to_owned(), |code| format!("error[{code}]"));
+    if let Some(first) = lines.next() {
+        out.push_str(&format!("{}: {first}\n", style.error(&label)));
+    }
+    for cause in lines {
+        out.push_str(&format!("  {} {cause}\n", style.dim("because:")));
+    }
+    for finding in findings(error) {
+        out.push_str(&shown(finding, style));
+    }
+    if let Some(hint) = hint {
+        out.push_str(&format!("  {} {hint}\n", style.hint("hint:")));
+    }
+    if let Some(code) = code {
+        out.push_str(&format!("  {} noetl explain {code}\n", style.dim("more:")));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn an_error_shows_each_cause_once_then_the_hint_and_the_page() {
+        let problem =
+            Problem::new("connection refused").code(Code::Unreachable).hint("start a server with `noetl up`");
+        let error = Err::<(), _>(problem)
+            .context("cannot reach the server: connection refused")
+            .context("cannot list executions")
+            .unwrap_err();
+        assert_eq!(
+            text(&error, &Style::plain()),
+            "error[AP007]: cannot list executions\n  \
+             because: cannot reach the server: connection refused\n  \
+             hint: start a server with `noetl up`\n  \
+             more: noetl explain AP007\n"
+        );
+    }
+}

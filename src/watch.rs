@@ -1,0 +1,91 @@
+//! Waiting for an execution to end while somebody looks at it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use futures::StreamExt as _;
+use noetl_api::client::Client;
+use noetl_api::event::FeedQuery;
+use noetl_api::execution::ExecutionStatus;
+use noetl_domain::id::ExecutionId;
+use noetl_server::store::DataLock;
+
+use crate::connect::{Connection, Need, connect};
+use crate::context::Context;
+use crate::live::View;
+
+/// How often the picture is renewed. The end is not polled for: the feed tells it.
+const FRAME: Duration = Duration::from_millis(100);
+
+enum Ended {
+    Execution,
+    /// The process that ran the execution has left.
+    Server,
+}
+
+/// Follows an execution to its end; Ctrl-C cancels it.
+///
+/// When another process decides over our data directory and leaves, this one takes over: the execution goes on.
+pub(crate) async fn until_end(
+    context: &Context,
+    mut connection: Connection,
+    id: ExecutionId,
+    view: &mut View,
+) -> anyhow::Result<(Connection, ExecutionStatus)> {
+    loop {
+        match follow(context, &connection, id, view).await? {
+            Ended::Execution => break,
+            Ended::Server => connection = connect(context, Need::Run).await?,
+        }
+    }
+    let status = connection.client.status(id).await.with_context(|| format!("cannot read execution {id}"))?;
+    view.finish(&status);
+    Ok((connection, status))
+}
+
+async fn follow(
+    context: &Context,
+    connection: &Connection,
+    id: ExecutionId,
+    view: &mut View,
+) -> anyhow::Result<Ended> {
+    let client: &Client = &connection.client;
+    // The feed of one execution ends with it; a type that comes once keeps the wait small.
+    let mut feed = std::pin::pin!(client.follow(&FeedQuery {
+        execution_id: Some(id.to_string()),
+        after: Some("0".to_owned()),
+        event_type: Some("playbook.completed".to_owned()),
+    }));
+    let mut interrupts = 0;
+    let mut pause = FRAME;
+    loop {
+        tokio::select! {
+            biased;
+            message = feed.next() => match message {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error).with_context(|| format!("cannot follow execution {id}")),
+                None => return Ok(Ended::Execution),
+            },
+            signal = tokio::signal::ctrl_c() => {
+                signal.context("cannot listen for Ctrl-C")?;
+                interrupts += 1;
+                if interrupts > 1 {
+                    std::process::exit(3);
+                }
+                view.say("cancelling; press Ctrl-C again to leave at once");
+                // An execution that ended in the meantime has nothing left to cancel.
+                let _ = client.cancel(id, Some("interrupted from the terminal".to_owned()), true).await;
+            }
+            () = tokio::time::sleep(pause) => {
+                let asked = Instant::now();
+                if let Ok(status) = client.status(id).await {
+                    view.show(&status);
+                } else if connection.shared && DataLock::holder(&context.config.store.data_dir).is_none() {
+                    return Ok(Ended::Server);
+                }
+                // A picture that costs much is renewed less often.
+                pause = FRAME.max(asked.elapsed() * 10);
+            }
+        }
+    }
+}
