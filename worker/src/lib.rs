@@ -3,5 +3,7 @@
 pub mod credential;
 pub mod fields;
 pub mod sql;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod tool;
 pub mod tools;

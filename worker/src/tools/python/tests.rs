@@ -3,14 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use indexmap::IndexMap;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::playbook::Dialect;
 use noetl_domain::{Map, Value};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use super::{Call, Config, Input, Places, Python, PythonPool};
+use crate::testing;
 use crate::tool::{Failure, Log, Output, TaskContext, Tool};
 
 fn python() -> Python {
@@ -24,21 +23,10 @@ fn context(inputs: Value, prior: Value, dialect: Dialect) -> TaskContext {
     };
     TaskContext {
         execution: ExecutionId(7),
-        step: "step".into(),
-        task: "step".into(),
-        run: 1,
-        index: None,
-        attempt: 1,
         dialect,
         inputs: map(inputs),
         context: Arc::new(map(prior)),
-        credential: None,
-        aliases: IndexMap::new(),
-        cancel: CancellationToken::new(),
-        deadline: None,
-        work_dir: std::env::current_dir().unwrap(),
-        scratch_dir: std::env::temp_dir(),
-        log: Log::discard(),
+        ..testing::context()
     }
 }
 
