@@ -2,6 +2,10 @@
 
 pub mod credential;
 pub mod fields;
+pub mod registry;
+#[cfg(test)]
+mod sample;
+mod secret;
 pub mod sql;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,3 +1,10 @@
-//! The Tools: one file per kind of work.
+//! The Tools: one file per kind of work. A new one is a file, a `mod` line here, and a line in [`crate::registry`].
 
+pub mod http;
+pub mod noop;
+pub mod playbook;
+pub mod playbooks;
 pub mod python;
+pub mod secrets;
+pub mod shell;
+pub mod sleep;
