@@ -1,0 +1,174 @@
+//! What only the whole workflow can tell: names, the entry, the implicit `end`, targets that do not exist.
+
+use std::collections::HashSet;
+
+use super::keys;
+use super::reader::Reader;
+use super::step::{self, Read};
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::playbook::{Action, Arc, Dialect, Playbook, Step};
+
+/// Settles the graph of a playbook whose steps were read one by one.
+pub(super) fn settle(reader: &mut Reader<'_>, playbook: &mut Playbook, mut reads: Vec<Read>) {
+    duplicates(reader, &reads);
+    tools(reader, &reads, playbook.dialect);
+    implicit_end(&mut reads);
+    for read in reads {
+        let dialect = read.fixed.unwrap_or_else(|| read.met.dialect(playbook.dialect));
+        playbook.steps.push(Step { dialect, ..read.step });
+    }
+    allow_end(playbook);
+    targets(reader, playbook);
+    ends(reader, playbook);
+}
+
+fn duplicates(reader: &mut Reader<'_>, reads: &[Read]) {
+    let mut seen: HashSet<&str> = HashSet::new();
+    for read in reads {
+        if !seen.insert(&read.step.name) {
+            let first = reads
+                .iter()
+                .find(|other| other.step.name == read.step.name)
+                .map_or(0, |first| first.span.line);
+            let message = format!("two steps are called `{}`; the first is in line {first}", read.step.name);
+            reader.error_hint(Code::DuplicateStep, read.span, message, "rename one of them");
+        }
+    }
+}
+
+fn tools(reader: &mut Reader<'_>, reads: &[Read], file: Dialect) {
+    for read in reads {
+        if !step::is_pointless(read, file) {
+            continue;
+        }
+        let name = &read.step.name;
+        let already = reader
+            .findings
+            .iter()
+            .any(|finding| finding.code == Code::MissingTool && finding.span == read.span);
+        if !already {
+            let finding = Finding::error(Code::MissingTool, read.span, format!("step `{name}` has no tool"))
+                .hint("add for example `tool: { kind: python }`, or `tool: { kind: router }` when it only routes");
+            reader.findings.push(finding);
+        }
+    }
+}
+
+/// Steps that say nothing about where to go lead to an `end` that nothing else reaches.
+fn implicit_end(reads: &mut [Read]) {
+    if !reads.iter().any(|read| read.step.name == "end") {
+        return;
+    }
+    let reached = reads.iter().any(|read| arcs(&read.step).any(|arc| arc.to == "end"));
+    let called: HashSet<String> =
+        reads.iter().flat_map(|read| calls(&read.step)).map(str::to_owned).collect();
+    if reached {
+        return;
+    }
+    for read in reads.iter_mut() {
+        if !read.routed && read.step.name != "end" && !called.contains(&read.step.name) {
+            read.step.routes.arcs.push(Arc { to: "end".to_owned(), ..Arc::default() });
+        }
+    }
+}
+
+/// An arc to `end` needs no step of that name.
+fn allow_end(playbook: &mut Playbook) {
+    let wanted = playbook.steps.iter().any(|step| arcs(step).any(|arc| arc.to == "end"));
+    if wanted && playbook.step("end").is_none() {
+        playbook.steps.push(Step { dialect: playbook.dialect, ..step::empty("end") });
+    }
+}
+
+fn arcs(step: &Step) -> impl Iterator<Item = &Arc> {
+    let cases = step.cases.iter().flat_map(|case| &case.then).filter_map(|action| match action {
+        Action::Next(arcs) => Some(arcs.as_slice()),
+        _ => None,
+    });
+    step.routes.arcs.iter().chain(&step.routes.otherwise).chain(cases.flatten())
+}
+
+fn calls(step: &Step) -> impl Iterator<Item = &str> {
+    step.cases.iter().flat_map(|case| &case.then).filter_map(|action| match action {
+        Action::Call { step, .. } => Some(step.as_str()),
+        _ => None,
+    })
+}
+
+fn targets(reader: &mut Reader<'_>, playbook: &Playbook) {
+    let names: Vec<&str> = playbook.steps.iter().map(|step| step.name.as_str()).collect();
+    let known: HashSet<&str> = names.iter().copied().collect();
+    for step in &playbook.steps {
+        let path = format!("steps/{}", step.name);
+        let mut named: Vec<(String, &str)> = Vec::new();
+        for (index, arc) in step.routes.arcs.iter().enumerate() {
+            named.push((format!("{path}/arcs/{index}"), &arc.to));
+        }
+        for (index, arc) in step.routes.otherwise.iter().enumerate() {
+            named.push((format!("{path}/otherwise/{index}"), &arc.to));
+        }
+        for (index, case) in step.cases.iter().enumerate() {
+            for action in &case.then {
+                let place = format!("{path}/case/{index}");
+                match action {
+                    Action::Next(arcs) => {
+                        named.extend(arcs.iter().map(|arc| (place.clone(), arc.to.as_str())))
+                    }
+                    Action::Call { step, .. } => named.push((place, step)),
+                    _ => {}
+                }
+            }
+        }
+        let mut reported = HashSet::new();
+        for (place, target) in named {
+            let span = reader.source.span(&place);
+            if target.contains("{{") {
+                let message = format!("step `{}` routes to a template; a target must be a name", step.name);
+                reader.error(Code::UnknownStep, span, message);
+            } else if !known.contains(target) && reported.insert((span.start, target)) {
+                let message = format!("step `{}` leads to `{target}`, which is not a step", step.name);
+                unknown_step(reader, span, message, target, &names);
+            }
+        }
+    }
+}
+
+fn ends(reader: &mut Reader<'_>, playbook: &Playbook) {
+    let names: Vec<&str> = playbook.steps.iter().map(|step| step.name.as_str()).collect();
+    if let Some(final_step) = &playbook.final_step
+        && !names.contains(&final_step.as_str())
+    {
+        let span = reader.source.span("executor/final_step");
+        unknown_step(
+            reader,
+            span,
+            format!("`final_step` names `{final_step}`, which is not a step"),
+            final_step,
+            &names,
+        );
+    }
+    for start in &playbook.entry {
+        if !names.contains(&start.step.as_str()) {
+            let span = reader.source.span("executor/entry_step");
+            let hint = keys::did_you_mean(&start.step, names.iter().copied())
+                .unwrap_or_else(|| format!("the steps are: {}", names.join(", ")));
+            let message = format!("the playbook starts at `{}`, which is not a step", start.step);
+            reader.error_hint(Code::MissingStart, span, message, hint);
+        }
+    }
+}
+
+fn unknown_step(
+    reader: &mut Reader<'_>,
+    span: crate::finding::Span,
+    message: String,
+    target: &str,
+    names: &[&str],
+) {
+    let hint = keys::did_you_mean(target, names.iter().copied()).unwrap_or_else(|| {
+        let shown: Vec<&str> = names.iter().copied().take(12).collect();
+        format!("the steps are: {}", shown.join(", "))
+    });
+    reader.error_hint(Code::UnknownStep, span, message, hint);
+}

@@ -1,0 +1,119 @@
+//! `tool: [...]`: Tasks that run one after the other, named by label (D) or by `name` (E).
+
+use super::body;
+use super::fields::Fields;
+use super::keys;
+use super::reader::Reader;
+use super::task::Place;
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::playbook::{Dialect, Directive, Task};
+use crate::yaml::{Data, Node};
+
+pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> Vec<Task> {
+    let items = match &node.data {
+        Data::List(items) => items.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut tasks: Vec<Task> = Vec::new();
+    for (position, item) in items.iter().enumerate() {
+        let first = tasks.len();
+        one(reader, item, step, position, first, &mut tasks);
+        for index in first..tasks.len() {
+            if tasks[..index].iter().any(|task| task.name == tasks[index].name) {
+                let message = format!("two tasks of step `{step}` are called `{}`", tasks[index].name);
+                reader.error(Code::DuplicateKey, item.span, message);
+            }
+        }
+    }
+    if tasks.is_empty() && items.is_empty() {
+        reader.error_hint(
+            Code::MissingTool,
+            node.span,
+            format!("step `{step}` has an empty list of tools"),
+            "add a task",
+        );
+    }
+    jumps(reader, &mut tasks, step);
+    tasks
+}
+
+fn one<'a>(
+    reader: &mut Reader<'a>,
+    item: &'a Node,
+    step: &str,
+    position: usize,
+    index: usize,
+    tasks: &mut Vec<Task>,
+) {
+    let Some(mut fields) = reader.fields(item, "a task") else { return };
+    let mut inner_node = item;
+    let label = if fields.has_any(&["kind", "tool", "type", "call"]) {
+        let name = fields.take_any(&["name", "label"]);
+        reader.met(if name.is_some() { Dialect::E } else { Dialect::D }, Dialect::E);
+        name.and_then(|node| reader.text(node, "`name`")).unwrap_or_else(|| format!("task_{position}"))
+    } else if let Some([entry]) = item.as_map()
+        && entry.value.as_map().is_some()
+    {
+        reader.met(Dialect::D, Dialect::D);
+        inner_node = &entry.value;
+        entry.key.clone()
+    } else {
+        let message = format!("task {} of step `{step}` has no kind", position + 1);
+        let hint = "write `- name: label` with `kind: …` below it";
+        reader.findings.push(Finding::error(Code::MissingTool, item.span, message).hint(hint));
+        return;
+    };
+    if !std::ptr::eq(inner_node, item) {
+        let Some(inner) = Fields::new(inner_node) else { return };
+        fields = inner;
+    }
+    // Generations differ in the list, not in the items.
+    let before = reader.met;
+    let place = Place { step, label: &label, index, flat: false };
+    let made = body::item(reader, &mut fields, place);
+    let (newest, ended) = (before.newest, before.ended);
+    reader.met.newest = reader.met.newest.filter(|met| *met > Dialect::C).or(newest);
+    reader.met.ended = reader.met.ended.filter(|met| *met >= Dialect::D).or(ended);
+    let Some(made) = made else {
+        let message = format!("task `{label}` of step `{step}` has no kind");
+        reader.error_hint(Code::MissingTool, item.span, message, "add for example `kind: python`");
+        return;
+    };
+    if made.looped.is_some() {
+        reader.error_hint(
+            Code::Conflict,
+            item.span,
+            format!("task `{label}` is a loop inside a pipeline"),
+            "give the loop a step of its own",
+        );
+    }
+    let mut made = made.tasks;
+    if made.is_empty() {
+        made.push(Task { name: label.clone(), kind: "noop".to_owned(), ..Task::default() });
+    }
+    if let [only] = made.as_mut_slice() {
+        only.name.clone_from(&label);
+    }
+    tasks.extend(made);
+}
+
+/// Jumps go to a label of the same pipeline; `previous` is the task before.
+fn jumps(reader: &mut Reader<'_>, tasks: &mut [Task], step: &str) {
+    let labels: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
+    for (index, task) in tasks.iter_mut().enumerate() {
+        for (position, rule) in task.rules.iter_mut().enumerate() {
+            let Directive::Jump { to } = &mut rule.directive else { continue };
+            if matches!(to.as_str(), "previous" | "prev" | "_previous" | "@previous") && index > 0 {
+                to.clone_from(&labels[index - 1]);
+            }
+            if !labels.contains(to) {
+                let span = reader.source.span(&format!("steps/{step}/body/{index}/rules/{position}"));
+                let hint = keys::did_you_mean(to, labels.iter().map(String::as_str))
+                    .unwrap_or_else(|| format!("the tasks of this step are: {}", labels.join(", ")));
+                let message = format!("no task of step `{step}` is called `{to}`");
+                reader.error_hint(Code::UnknownTaskLabel, span, message, hint);
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+use super::*;
+
+mod generations;
+
+/// The playbook, and nothing said against it.
+fn good(text: &str) -> Playbook {
+    let reading = read(text);
+    assert_eq!(reading.findings, Vec::new(), "{text}");
+    reading.playbook.expect("a playbook without findings")
+}
