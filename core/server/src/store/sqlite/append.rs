@@ -18,26 +18,32 @@ const REMEMBERED: usize = 100_000;
 const EVENTS: Rows = Rows {
     before: "INSERT INTO event_row (execution_id, seq, event_id, at_ms, event_type, node_name, data) VALUES ",
     row: "(?,?,?,?,?,?,?)",
+    between: ",",
     after: "",
 };
+/// A statement for each, because `IN (VALUES …)` over several columns reads the whole table.
 const CLOSED: Rows = Rows {
-    before: "DELETE FROM outbox_row WHERE (execution_id, step, run, batch) IN (VALUES ",
-    row: "(?,?,?,?)",
-    after: ")",
+    before: "",
+    row: "DELETE FROM outbox_row WHERE execution_id = ? AND step = ? AND run = ? AND batch = ?",
+    between: ";",
+    after: "",
 };
 const OPENED: Rows = Rows {
     before: "INSERT OR REPLACE INTO outbox_row (execution_id, step, run, batch, attempt) VALUES ",
     row: "(?,?,?,?,?)",
+    between: ",",
     after: "",
 };
 const CLEARED: Rows = Rows {
-    before: "DELETE FROM timer_row WHERE (execution_id, timer) IN (VALUES ",
-    row: "(?,?)",
-    after: ")",
+    before: "",
+    row: "DELETE FROM timer_row WHERE execution_id = ? AND timer = ?",
+    between: ";",
+    after: "",
 };
 const SET: Rows = Rows {
     before: "INSERT OR REPLACE INTO timer_row (execution_id, timer, due_ms) VALUES ",
     row: "(?,?,?)",
+    between: ",",
     after: "",
 };
 
