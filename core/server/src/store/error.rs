@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use noetl_domain::code::Code;
 
+use crate::error::ServerError;
+
 type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Clones, because one failed transaction answers many callers.
@@ -75,6 +77,14 @@ impl StoreError {
             }
             Self::Failed { .. } | Self::Unreadable { .. } | Self::Refused(_) => None,
         }
+    }
+}
+
+impl From<StoreError> for ServerError {
+    fn from(error: StoreError) -> Self {
+        let mut answer = Self::new(error.code(), error.to_string());
+        answer.hint = error.hint();
+        answer.because(error)
     }
 }
 

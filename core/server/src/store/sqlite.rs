@@ -17,7 +17,9 @@ use std::sync::Arc;
 use noetl_domain::event::Recorded;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
-use sqlx::sqlite::SqlitePool;
+use sqlx::Sqlite;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use tokio::sync::Mutex;
 
 use super::{
@@ -54,6 +56,20 @@ impl SqliteStore {
 
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Runs one statement, or several that bring their own transaction, on the connection that writes.
+    pub(crate) async fn write(
+        &self,
+        attempted: &'static str,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Vec<SqliteRow>, StoreError> {
+        let failed = |source| StoreError::failed(attempted, source);
+        let mut writer = self.writer.lock().await;
+        let connection = writer.take_up().await.map_err(failed)?;
+        let rows = query.fetch_all(connection).await.map_err(failed)?;
+        writer.settled();
+        Ok(rows)
     }
 
     /// Writes the WAL back into the database file and closes every connection.
