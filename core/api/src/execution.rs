@@ -12,17 +12,20 @@ use crate::event::EventBody;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ExecutionFilter {
-    /// Exact catalog path, or a prefix that ends with `*`.
+    /// Catalog path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catalog_id: Option<String>,
-    /// `RUNNING`, `COMPLETED`, `FAILED` or `CANCELLED`; several with commas.
+    /// `RUNNING`, `COMPLETED`, `FAILED` or `CANCELLED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Children of this Execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_execution_id: Option<String>,
+    /// Part of the path, the id or the error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
     /// Only Executions older than this one: the last id of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
@@ -151,6 +154,8 @@ pub struct StepState {
     pub duration: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
+    /// Tries beyond the first, over all tasks of this run.
+    pub retries: u64,
     /// Only for a looped step.
     #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
     pub iterations: Option<LoopProgress>,

@@ -22,6 +22,8 @@ pub enum Order {
 #[derive(Clone, Debug, Default)]
 pub struct EventQuery {
     pub execution: Option<ExecutionId>,
+    /// Only Events with a larger `seq`; meaningful with `execution`.
+    pub after_seq: Option<u64>,
     /// Only Events after this one.
     pub after_event_id: Option<u64>,
     /// Only Events before this one.

@@ -39,6 +39,9 @@ pub(super) async fn events(pool: &SqlitePool, query: EventQuery) -> Result<Vec<P
     if let Some(execution) = query.execution {
         wheres.push("execution_id = ").push_bind_unseparated(execution.0 as i64);
     }
+    if let Some(seq) = query.after_seq {
+        wheres.push("seq > ").push_bind_unseparated(seq as i64);
+    }
     // Ids grow along a log and along the commits, so a known id is as good as its place, which has an index.
     let place = if query.execution.is_some() { "seq" } else { "position" };
     for (bound, comparison) in [(query.after_event_id, '>'), (query.before_event_id, '<')] {
