@@ -2,6 +2,7 @@
 
 mod children;
 mod cli;
+mod code_page;
 mod commands;
 mod compose;
 mod config;

@@ -4,6 +4,7 @@ use clap::Args;
 use noetl_domain::code::Code;
 use serde_json::json;
 
+use crate::code_page;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -20,9 +21,9 @@ impl Explain {
         let Some(text) = self.code else { return list(context) };
         let code: Code = text.parse().map_err(|_| unknown(&text))?;
         if context.json {
-            output::json(&json!({ "code": code, "title": code.title(), "page": page(code) }))?;
+            output::json(&json!({ "code": code, "title": code.title(), "page": code_page::of(code) }))?;
         } else {
-            output::text(page(code))?;
+            output::text(code_page::of(code))?;
         }
         Ok(Exit::Success)
     }
@@ -41,10 +42,6 @@ fn list(context: &Context) -> anyhow::Result<Exit> {
         table.print()?;
     }
     Ok(Exit::Success)
-}
-
-fn page(code: Code) -> &'static str {
-    code.title()
 }
 
 fn unknown(text: &str) -> Problem {
