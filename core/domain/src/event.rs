@@ -7,6 +7,7 @@ use crate::command::StepResult;
 use crate::error::TaskError;
 use crate::id::{CommandId, ExecutionId};
 use crate::report::{ChildRequest, Report};
+use crate::result::ResultRef;
 use crate::{Map, Value};
 
 /// An Event with its place in the log.
@@ -31,12 +32,12 @@ pub enum Event {
     StepEntered {
         step: String,
         run: u32,
-        /// The Token's arguments, rendered.
+        /// Tokens this run uses up.
+        tokens: u32,
+        /// Their arguments, rendered.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         inputs: Map,
     },
-    #[serde(rename = "step.skipped")]
-    StepSkipped { step: String, run: u32, reason: String },
     #[serde(rename = "command.issued")]
     CommandIssued(Issued),
     /// One Report, as it came; named `call.done` or `call.error` by what it says.
@@ -51,7 +52,14 @@ pub enum Event {
     #[serde(rename = "loop.started")]
     LoopStarted { step: String, run: u32, items: LoopItems, concurrency: u32 },
     #[serde(rename = "loop.done")]
-    LoopFinished { step: String, run: u32, stats: LoopStats },
+    LoopFinished {
+        step: String,
+        run: u32,
+        stats: LoopStats,
+        /// Where the results lie when they are too large to keep in memory; otherwise they are folded from the Reports.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stored: Option<ResultRef>,
+    },
     #[serde(rename = "step.exit")]
     StepExited(Box<Exit>),
     /// Variables written from outside the flow (`POST /api/vars`).
@@ -120,6 +128,9 @@ pub struct Issued {
     pub batch: u32,
     pub attempt: u32,
     pub work: IssuedWork,
+    /// Iterations that the Command runs side by side.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub slots: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +176,9 @@ pub struct Exit {
     pub step: String,
     pub run: u32,
     pub status: StepStatus,
+    /// Tokens that a skipped Step uses up without being entered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tokens: u32,
     /// Replaces what the tool returned (C: `case … result`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
@@ -196,6 +210,11 @@ pub struct Finished {
     pub handled_failures: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The state of an Execution.
@@ -270,7 +289,6 @@ impl Event {
         match self {
             Self::ExecutionRequested(_) => "playbook.initialized",
             Self::StepEntered { .. } => "step.enter",
-            Self::StepSkipped { .. } => "step.skipped",
             Self::CommandIssued(_) => "command.issued",
             Self::Called(report) if report.first_error().is_some() => "call.error",
             Self::Called(_) => "call.done",
@@ -279,6 +297,7 @@ impl Event {
             Self::TimerFired { .. } => "timer.fired",
             Self::LoopStarted { .. } => "loop.started",
             Self::LoopFinished { .. } => "loop.done",
+            Self::StepExited(exit) if exit.status == StepStatus::Skipped => "step.skipped",
             Self::StepExited(_) => "step.exit",
             Self::ContextUpdated { .. } => "ctx.updated",
             Self::ExecutionRetried { .. } => "execution.retried",
@@ -296,7 +315,6 @@ impl Event {
     pub fn step(&self) -> Option<&str> {
         match self {
             Self::StepEntered { step, .. }
-            | Self::StepSkipped { step, .. }
             | Self::LoopStarted { step, .. }
             | Self::LoopFinished { step, .. } => Some(step),
             Self::CommandIssued(issued) => Some(&issued.step),

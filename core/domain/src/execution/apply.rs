@@ -1,0 +1,444 @@
+//! The fold: what each Event changes. Total: any log folds, whatever it holds.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::state::{Answer, Execution, Flight, LoopState, Parked, Phase, Segment, StepState, Token};
+use crate::command::{Resume, StepResult, Wake};
+use crate::event::{Event, Exit, IssuedWork, Issued, LoopItems, Requested, Status, StepStatus, TimerKey};
+use crate::id::CommandId;
+use crate::report::{ItemReport, Outcome, Report, Wait};
+use crate::result::{ResultKind, Stored};
+use crate::{Map, Value};
+
+/// A batch should last about this long, so that its message and its commit cost little beside it.
+const BATCH_TARGET_MS: f64 = 100.0;
+const BATCH_MAX: u64 = 2000;
+
+impl Execution {
+    /// Folds one Event in. `at_ms` is when it was recorded.
+    pub fn apply(&mut self, event: &Event, at_ms: i64) {
+        self.seq += 1;
+        self.updated_ms = at_ms;
+        match event {
+            Event::ExecutionRequested(requested) => self.requested(requested, at_ms),
+            Event::StepEntered { step, run, tokens, inputs } => {
+                self.take_tokens(step, *tokens);
+                self.runs += 1;
+                self.active.push(step.clone());
+                let state = self.state_mut(step);
+                *state = StepState {
+                    run: *run,
+                    phase: Phase::Running,
+                    inputs: inputs.clone(),
+                    result: state.result.take(),
+                    started_ms: at_ms,
+                    ..StepState::default()
+                };
+            }
+            Event::CommandIssued(issued) => self.state_mut(&issued.step).issued(issued, at_ms),
+            Event::Called(report) => self.called(report, at_ms),
+            Event::ChildStarted { id, index, child, request } => {
+                if let Some(parked) = self.parked(id, *index) {
+                    parked.child = Some(*child);
+                    if request.detached {
+                        let value = json!({
+                            "status": "started", "execution_id": child.to_string(), "path": request.path, "async": true,
+                        });
+                        parked.wake = Some(wake_child(*child, "STARTED", StepResult::plain(value)));
+                    }
+                }
+            }
+            Event::ChildFinished { id, index, child, status, result } => {
+                if let Some(parked) = self.parked(id, *index) {
+                    parked.wake = Some(wake_child(*child, status.as_str(), (**result).clone()));
+                }
+            }
+            Event::TimerFired { timer } => self.timer_fired(timer),
+            Event::LoopStarted { step, items, concurrency, .. } => {
+                self.state_mut(step).looped = Some(LoopState::new(items.clone(), *concurrency));
+            }
+            Event::LoopFinished { step, stored, .. } => {
+                let state = self.state_mut(step);
+                state.phase = Phase::Saving;
+                if let Some(looped) = &mut state.looped {
+                    let value = match stored {
+                        Some(reference) => Stored::Ref(reference.clone()),
+                        None => Stored::Inline(json!({
+                            "results": serde_json::from_str::<Value>(&looped.results_json()).unwrap_or_default(),
+                            "stats": looped.stats,
+                        })),
+                    };
+                    let status = if looped.error.is_some() { "FAILED" } else { "COMPLETED" };
+                    state.result = Some(Arc::new(StepResult {
+                        kind: ResultKind::Loop,
+                        status: status.into(),
+                        value,
+                        error: looped.error.clone(),
+                    }));
+                    // The collection and its results are not needed again.
+                    looped.items = LoopItems::Range(looped.stats.total);
+                    looped.results.clear();
+                }
+            }
+            Event::StepExited(exit) => self.exited(exit, at_ms),
+            Event::ContextUpdated { ctx, .. } => merge(&mut self.ctx, ctx),
+            Event::ExecutionRetried { steps, .. } => self.retried(steps),
+            Event::ExecutionFinished(finished) => {
+                self.status = finished.status;
+                self.finished = Some((**finished).clone());
+                self.tokens.clear();
+                self.active.clear();
+                for state in self.steps.values_mut() {
+                    state.flights.clear();
+                    state.parked.clear();
+                    if matches!(state.phase, Phase::Running | Phase::Saving) {
+                        state.phase = Phase::Failed;
+                        state.finished_ms = Some(at_ms);
+                    }
+                }
+            }
+            Event::Warned { .. } | Event::Noted { .. } => {}
+        }
+    }
+
+    /// Whether a Report still answers a Command under way; a stale Attempt changes nothing.
+    pub fn accepts(&self, report: &Report) -> bool {
+        self.status == Status::Running
+            && self.steps.get(&report.id.step).is_some_and(|state| {
+                state.run == report.id.run
+                    && state.flights.get(&report.id.batch).is_some_and(|flight| flight.attempt == report.attempt)
+            })
+    }
+
+    fn requested(&mut self, requested: &Requested, at_ms: i64) {
+        let id = self.id.to_string();
+        let mut system = Map::new();
+        system.insert("execution_id".into(), json!(id));
+        system.insert("job".into(), json!({ "uuid": id, "id": id, "execution_id": id }));
+        system.insert("catalog_id".into(), json!(requested.catalog_id));
+        system.insert("path".into(), json!(requested.path));
+        system.insert("version".into(), json!(requested.version));
+        system.insert("payload".into(), Value::Object(requested.payload.clone()));
+        if let Some(parent) = &requested.parent {
+            system.insert("parent_execution_id".into(), json!(parent.id.execution.to_string()));
+        }
+        self.system = Arc::new(system);
+        self.workload = Arc::new(requested.workload.clone());
+        self.tokens = requested
+            .entry
+            .iter()
+            .map(|taken| Token { to: taken.to.clone(), from: None, inputs: taken.inputs.clone() })
+            .collect();
+        self.started_ms = at_ms;
+        self.requested = Arc::new(requested.clone());
+    }
+
+    fn take_tokens(&mut self, step: &str, mut count: u32) {
+        self.tokens.retain(|token| {
+            let taken = count > 0 && token.to == step;
+            count -= u32::from(taken);
+            !taken
+        });
+    }
+
+    fn parked(&mut self, id: &CommandId, index: u64) -> Option<&mut Parked> {
+        let state = self.steps.get_mut(&id.step)?;
+        if state.run != id.run {
+            return None;
+        }
+        state.parked.get_mut(&index)
+    }
+
+    fn timer_fired(&mut self, timer: &TimerKey) {
+        match timer {
+            TimerKey::Wake { id, index } => {
+                if let Some(parked) = self.parked(id, *index) {
+                    parked.wake = Some(Wake::Timer);
+                }
+            }
+            TimerKey::ChildWait { id, index } => {
+                if let Some(parked) = self.parked(id, *index)
+                    && let (Some(child), None) = (parked.child, &parked.wake)
+                {
+                    let seconds = match &parked.on {
+                        Wait::Child(request) => request.timeout_seconds,
+                        Wait::Timer { seconds } => Some(*seconds),
+                    };
+                    let value = json!({
+                        "status": "timeout", "execution_id": child.to_string(), "timeout_seconds": seconds,
+                    });
+                    parked.wake = Some(wake_child(child, "TIMEOUT", StepResult::plain(value)));
+                }
+            }
+            TimerKey::StepDeadline { .. } | TimerKey::ExecutionDeadline => {}
+        }
+    }
+
+    fn called(&mut self, report: &Report, at_ms: i64) {
+        let mut ctx = Map::new();
+        let state = self.state_mut(&report.id.step);
+        let Some(flight) = state.flights.remove(&report.id.batch) else { return };
+        for item in &report.items {
+            state.retries += item.calls.iter().filter(|call| call.retry_after.is_some()).count() as u64;
+            merge(&mut ctx, &item.ctx);
+            merge(&mut state.locals, &item.step);
+        }
+        match flight.work {
+            IssuedWork::Once => state.called_once(report),
+            IssuedWork::Saves => {
+                if let Some(item) = report.items.first() {
+                    state.answer = Some(answer(item));
+                }
+            }
+            IssuedWork::Items { first, count } => {
+                state.called_items(report, 0, Some((first, count)));
+                state.learn_batch(report, count, flight.slots);
+            }
+            IssuedWork::Frame { .. } => {
+                let base = state.looped.as_ref().map_or(0, |looped| looped.next);
+                let claimed = report.claimed.unwrap_or(0);
+                if let Some(looped) = &mut state.looped {
+                    looped.next += claimed;
+                    looped.stats.total = looped.next;
+                    if claimed == 0 {
+                        looped.open_lanes = looped.open_lanes.saturating_sub(1);
+                    }
+                }
+                state.called_items(report, base, None);
+            }
+        }
+        let _ = at_ms;
+        merge(&mut self.ctx, &ctx);
+    }
+
+    fn exited(&mut self, exit: &Exit, at_ms: i64) {
+        self.take_tokens(&exit.step, exit.tokens);
+        self.active.retain(|name| *name != exit.step);
+        let state = self.state_mut(&exit.step);
+        state.run = exit.run;
+        state.finished_ms = Some(at_ms);
+        state.flights.clear();
+        state.parked.clear();
+        state.worked = exit.result.is_some() || state.answer.take().is_some() || state.looped.is_some();
+        let worked = state.worked;
+        state.looped = state.looped.take().map(|looped| LoopState { stopped: true, ..looped });
+        state.phase = match exit.status {
+            StepStatus::Completed => Phase::Completed,
+            StepStatus::Failed => Phase::Failed,
+            StepStatus::Skipped => Phase::Skipped,
+        };
+        let before = state.result.take();
+        state.result = Some(match (&exit.result, before) {
+            (Some(value), before) => Arc::new(StepResult {
+                kind: before.map_or(ResultKind::Plain, |_| ResultKind::Plain),
+                status: exit.status.as_str().into(),
+                value: Stored::Inline(value.clone()),
+                error: exit.error.clone(),
+            }),
+            (None, Some(result)) if result.status == exit.status.as_str() && result.error == exit.error => result,
+            (None, Some(result)) => Arc::new(StepResult {
+                status: exit.status.as_str().into(),
+                error: exit.error.clone(),
+                ..(*result).clone()
+            }),
+            (None, None) => Arc::new(StepResult {
+                status: exit.status.as_str().into(),
+                error: exit.error.clone(),
+                ..StepResult::default()
+            }),
+        });
+        merge(&mut self.ctx, &exit.ctx);
+        self.tokens.extend(exit.routes.iter().map(|taken| Token {
+            to: taken.to.clone(),
+            from: Some(exit.step.clone()),
+            inputs: taken.inputs.clone(),
+        }));
+        match exit.status {
+            StepStatus::Failed if exit.handled => self.handled.push(exit.step.clone()),
+            StepStatus::Failed => self.failed.push(exit.step.clone()),
+            StepStatus::Completed if worked => self.last_completed = Some(exit.step.clone()),
+            StepStatus::Completed | StepStatus::Skipped => {}
+        }
+    }
+
+    fn retried(&mut self, steps: &[String]) {
+        self.status = Status::Running;
+        self.finished = None;
+        self.failed.clear();
+        self.tokens.clear();
+        for step in steps {
+            let inputs = self.steps.get(step).map(|state| state.inputs.clone()).unwrap_or_default();
+            self.tokens.push(Token { to: step.clone(), from: None, inputs });
+        }
+    }
+}
+
+impl StepState {
+    fn issued(&mut self, issued: &Issued, at_ms: i64) {
+        self.next_batch = self.next_batch.max(issued.batch + 1);
+        let known = self.flights.remove(&issued.batch);
+        let mut slots = 1;
+        let mut resume = known.as_ref().and_then(|flight| flight.resume.clone());
+        match issued.work {
+            IssuedWork::Items { first, count } => {
+                // A parked Iteration that woke goes on where it was.
+                if count == 1
+                    && let Some(woken) = self.woken(first)
+                {
+                    resume = Some(woken);
+                } else if let Some(looped) = &mut self.looped {
+                    looped.next = looped.next.max(first + count);
+                    slots = known.map_or(issued.slots.max(1), |flight| flight.slots);
+                }
+            }
+            IssuedWork::Once => resume = self.woken(0).or(resume),
+            IssuedWork::Frame { .. } | IssuedWork::Saves => {}
+        }
+        self.flights.insert(
+            issued.batch,
+            Flight { attempt: issued.attempt, work: issued.work, slots, issued_ms: at_ms, resume },
+        );
+    }
+
+    fn woken(&mut self, index: u64) -> Option<Resume> {
+        if self.parked.get(&index)?.wake.is_none() {
+            return None;
+        }
+        let parked = self.parked.remove(&index)?;
+        Some(Resume { state: parked.state, wake: parked.wake? })
+    }
+
+    fn called_once(&mut self, report: &Report) {
+        if let Some(run) = report.runs.first() {
+            let mut values: Vec<Value> = serde_json::from_str(run.results.get()).unwrap_or_default();
+            let value = if values.is_empty() { Value::Null } else { values.swap_remove(0) };
+            self.result = Some(Arc::new(StepResult {
+                kind: run.kind,
+                status: "COMPLETED".into(),
+                value: Stored::Inline(value),
+                error: None,
+            }));
+            self.answer = Some(Answer { error: None, case: None, collected: Map::new() });
+        }
+        let Some(item) = report.items.first() else { return };
+        match &item.outcome {
+            Outcome::Ok { kind, result } => {
+                self.result = Some(Arc::new(StepResult {
+                    kind: *kind,
+                    status: "COMPLETED".into(),
+                    value: result.clone(),
+                    error: None,
+                }));
+                self.answer = Some(answer(item));
+            }
+            Outcome::Error { error, kind, result } => {
+                self.result = Some(Arc::new(StepResult {
+                    kind: *kind,
+                    status: "FAILED".into(),
+                    value: result.clone(),
+                    error: Some(error.clone()),
+                }));
+                self.answer = Some(answer(item));
+            }
+            Outcome::Parked { on, state } => self.park(report.id.batch, 0, on, state),
+            Outcome::Cancelled => self.answer = Some(answer(item)),
+        }
+    }
+
+    fn park(&mut self, batch: u32, index: u64, on: &Wait, state: &crate::command::PipelineState) {
+        self.parked.insert(
+            index,
+            Parked { batch, on: on.clone(), state: state.clone(), child: None, wake: None },
+        );
+    }
+
+    fn called_items(&mut self, report: &Report, base: u64, expected: Option<(u64, u64)>) {
+        let batch = report.id.batch;
+        let Some(mut looped) = self.looped.take() else { return };
+        let mut seen = 0;
+        for run in &report.runs {
+            seen += run.count;
+            looped.stats.success += run.count;
+            looped.results.insert(
+                base + run.first,
+                Segment { count: run.count, kind: run.kind, json: Arc::clone(&run.results) },
+            );
+        }
+        for item in &report.items {
+            seen += 1;
+            let index = base + item.index;
+            match &item.outcome {
+                Outcome::Ok { result, kind } => {
+                    looped.stats.success += 1;
+                    looped.put(index, *kind, &serde_json::to_value(result).unwrap_or_default());
+                }
+                Outcome::Error { error, .. } => {
+                    looped.stats.failed += 1;
+                    looped.put(index, ResultKind::Plain, &json!({ "status": "error", "error": error }));
+                    looped.error.get_or_insert_with(|| error.clone());
+                }
+                Outcome::Parked { on, state } => {
+                    looped.parks = true;
+                    self.park(batch, index, on, state);
+                }
+                Outcome::Cancelled => looped.stopped = true,
+            }
+        }
+        // Iterations that were handed out and are not spoken of did not run: the worker was told to stop.
+        if let Some((_, count)) = expected
+            && seen < count
+        {
+            looped.stopped = true;
+        }
+        self.looped = Some(looped);
+    }
+
+    fn learn_batch(&mut self, report: &Report, count: u64, slots: u32) {
+        let parked = !self.parked.is_empty();
+        let Some(looped) = &mut self.looped else { return };
+        if looped.parks || parked {
+            looped.batch = 1;
+            return;
+        }
+        let elapsed = (report.finished_ms - report.started_ms).max(0) as f64;
+        let slots = f64::from(slots.max(1));
+        let per_item = (elapsed * slots / count.max(1) as f64).max(0.01);
+        let fitting = (BATCH_TARGET_MS * slots / per_item) as u64;
+        looped.batch = fitting.clamp(1, (count * 8).max(1)).min(BATCH_MAX).max(1);
+    }
+}
+
+impl LoopState {
+    fn put(&mut self, index: u64, kind: ResultKind, value: &Value) {
+        if let Ok(json) = serde_json::value::to_raw_value(std::slice::from_ref(value)) {
+            self.results.insert(index, Segment { count: 1, kind, json: Arc::from(json) });
+        }
+    }
+}
+
+impl StepResult {
+    pub fn plain(value: Value) -> Self {
+        Self { status: "COMPLETED".into(), value: Stored::Inline(value), ..Self::default() }
+    }
+}
+
+fn answer(item: &ItemReport) -> Answer {
+    let error = match &item.outcome {
+        Outcome::Error { error, .. } => Some(error.clone()),
+        Outcome::Cancelled => Some(crate::error::TaskError::new("cancelled", "the work was cancelled")),
+        Outcome::Ok { .. } | Outcome::Parked { .. } => None,
+    };
+    Answer { error, case: item.case, collected: item.collected.clone() }
+}
+
+fn wake_child(execution_id: crate::id::ExecutionId, status: &str, result: StepResult) -> Wake {
+    Wake::Child { execution_id, status: status.to_owned(), result }
+}
+
+fn merge(into: &mut Map, from: &Map) {
+    for (key, value) in from {
+        into.insert(key.clone(), value.clone());
+    }
+}

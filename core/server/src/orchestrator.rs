@@ -1,0 +1,193 @@
+//! The one place that decides: requests and Reports in, Events and Commands out.
+//!
+//! One task folds and decides, another commits what was decided, many Executions per transaction.
+//! Whatever leaves the process (Commands, answers, the feed) leaves after its commit.
+
+mod clock;
+mod commit;
+mod decider;
+mod dispatch;
+mod input;
+mod metrics;
+mod plans;
+mod round;
+mod snapshot;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use noetl_bus::Bus;
+use noetl_bus::results::Results;
+use noetl_domain::event::{Parent, Status};
+use noetl_domain::id::ExecutionId;
+use noetl_domain::{Map, Value};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ServerError;
+use crate::ids::Ids;
+use crate::store::{EventStore, Positioned};
+use input::{Input, Reply};
+
+pub use metrics::Metrics;
+pub use plans::{PlanSource, Which};
+pub use snapshot::Snapshot;
+
+/// Inputs that may wait for the decider.
+const WINDOW: usize = 4096;
+
+/// What the orchestrator is made of.
+#[derive(Debug)]
+pub struct Parts<S, B> {
+    pub store: Arc<S>,
+    pub bus: Arc<B>,
+    pub results: Results,
+    pub ids: Arc<Ids>,
+    pub env: Arc<Map>,
+}
+
+/// A handle to the running orchestrator; clones are cheap.
+#[derive(Clone, Debug)]
+pub struct Orchestrator {
+    inputs: mpsc::Sender<Input>,
+    feed: broadcast::Sender<Arc<Vec<Positioned>>>,
+    metrics: Arc<Metrics>,
+    stop: CancellationToken,
+}
+
+/// What a caller wants to run.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    pub path: Option<String>,
+    pub catalog_id: Option<String>,
+    pub version: Option<u32>,
+    pub payload: Map,
+    /// Merge nested maps of the payload into the workload instead of replacing them.
+    pub merge: bool,
+    /// `api`, `cli`, `schedule`, `playbook`.
+    pub trigger: String,
+    pub parent: Option<Parent>,
+    pub dedup: Option<Dedup>,
+    /// End after this step.
+    pub target: Option<String>,
+    pub trace: Value,
+}
+
+/// A start that must not happen twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dedup {
+    pub key: String,
+    /// None: ever.
+    pub window_seconds: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    pub execution_id: ExecutionId,
+    /// An Execution with the same dedup key was there already; it is the one named.
+    pub duplicate: bool,
+    pub path: String,
+    pub version: u32,
+    pub catalog_id: String,
+}
+
+impl Orchestrator {
+    /// Takes up unfinished work from the log and begins to decide.
+    pub async fn open<S: EventStore, B: Bus>(
+        parts: Parts<S, B>,
+        plans: Arc<dyn PlanSource>,
+    ) -> Result<Self, ServerError> {
+        let (inputs, from_callers) = mpsc::channel(WINDOW);
+        let (feed, _) = broadcast::channel(1024);
+        let metrics = Arc::new(Metrics::default());
+        let stop = CancellationToken::new();
+        let orchestrator = Self { inputs: inputs.clone(), feed: feed.clone(), metrics: Arc::clone(&metrics), stop: stop.clone() };
+        let clock = clock::start(inputs.clone(), stop.clone());
+        let dispatch = dispatch::Dispatch::new(Arc::clone(&parts.bus));
+        let internal = mpsc::unbounded_channel();
+        let commits = commit::start(commit::Context {
+            store: Arc::clone(&parts.store),
+            bus: Arc::clone(&parts.bus),
+            dispatch,
+            clock: clock.clone(),
+            feed,
+            decider: internal.0.clone(),
+            metrics: Arc::clone(&metrics),
+        });
+        let mut decider = decider::Decider::new(parts, plans, commits, internal, clock, metrics);
+        decider.recover().await?;
+        let bus = Arc::clone(decider.bus());
+        let store = Arc::clone(decider.store());
+        tokio::spawn(decider.run(from_callers, stop.clone()));
+        tokio::spawn(input::listen(bus, store, inputs, stop));
+        Ok(orchestrator)
+    }
+
+    pub async fn start(&self, start: Start) -> Result<Started, ServerError> {
+        self.ask(|reply| Input::Start(Box::new(start), reply)).await
+    }
+
+    /// Cancels an Execution, and with `cascade` the children it waits for; returns every one that was cancelled.
+    pub async fn cancel(
+        &self,
+        id: ExecutionId,
+        reason: Option<String>,
+        cascade: bool,
+    ) -> Result<Vec<ExecutionId>, ServerError> {
+        self.ask(|reply| Input::Cancel { id, reason, cascade, reply }).await
+    }
+
+    /// Forces a final state.
+    pub async fn finalize(&self, id: ExecutionId, status: Status, reason: Option<String>) -> Result<(), ServerError> {
+        self.ask(|reply| Input::Finalize { id, status, reason, reply }).await
+    }
+
+    /// Runs a finished Execution again from its failed steps, or from one step, keeping all other results.
+    pub async fn retry(&self, id: ExecutionId, from: Option<String>) -> Result<(), ServerError> {
+        self.ask(|reply| Input::Retry { id, from, reply }).await
+    }
+
+    /// Writes variables from outside the flow.
+    pub async fn set_vars(&self, id: ExecutionId, vars: Map, source: String) -> Result<(), ServerError> {
+        self.ask(|reply| Input::SetVars { id, vars, source, reply }).await
+    }
+
+    /// Adds an informative Event; returns its id.
+    pub async fn note(
+        &self,
+        id: ExecutionId,
+        name: String,
+        step: Option<String>,
+        payload: Value,
+    ) -> Result<u64, ServerError> {
+        self.ask(|reply| Input::Note { id, name, step, payload, reply }).await
+    }
+
+    /// The state folded from the log, running or finished.
+    pub async fn snapshot(&self, id: ExecutionId) -> Result<Arc<Snapshot>, ServerError> {
+        self.ask(|reply| Input::Snapshot { id, reply }).await
+    }
+
+    /// Committed Events as they come; a receiver that lags reads the store's feed instead.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Vec<Positioned>>> {
+        self.feed.subscribe()
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Stops deciding; what is under way is taken up again by the next start.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    async fn ask<T>(&self, input: impl FnOnce(Reply<T>) -> Input) -> Result<T, ServerError> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || ServerError::unavailable("the server is shutting down");
+        self.inputs.send(input(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}

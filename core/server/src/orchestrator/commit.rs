@@ -1,0 +1,118 @@
+//! The committer: everything that was decided since the last transaction goes into the next one.
+
+use std::sync::Arc;
+
+use noetl_bus::Bus;
+use tokio::sync::{broadcast, mpsc};
+
+use super::clock::Clock;
+use super::dispatch::Dispatch;
+use super::input::Input;
+use super::metrics::{Metrics, add};
+use super::round::Item;
+use crate::error::ServerError;
+use crate::store::{AppendError, Committed, EventStore, Positioned};
+
+pub(super) struct Context<S, B> {
+    pub(super) store: Arc<S>,
+    pub(super) bus: Arc<B>,
+    pub(super) dispatch: Dispatch<B>,
+    pub(super) clock: Clock,
+    pub(super) feed: broadcast::Sender<Arc<Vec<Positioned>>>,
+    pub(super) decider: mpsc::UnboundedSender<Input>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Appends in one transaction at most.
+const BATCH: usize = 2048;
+/// Batches that may wait; when there are more, the decider waits too.
+const WINDOW: usize = 8;
+
+pub(super) fn start<S: EventStore, B: Bus>(mut context: Context<S, B>) -> mpsc::Sender<Vec<Item>> {
+    let (sender, mut receiver) = mpsc::channel::<Vec<Item>>(WINDOW);
+    tokio::spawn(async move {
+        while let Some(mut items) = receiver.recv().await {
+            while items.len() < BATCH
+                && let Ok(more) = receiver.try_recv()
+            {
+                items.extend(more);
+            }
+            context.commit(items).await;
+        }
+    });
+    sender
+}
+
+impl<S: EventStore, B: Bus> Context<S, B> {
+    async fn commit(&mut self, mut items: Vec<Item>) {
+        let followed = self.feed.receiver_count() > 0;
+        let mut appends = Vec::with_capacity(items.len());
+        let mut events = Vec::new();
+        for item in &mut items {
+            let empty = crate::store::Append::new(item.append.execution, 0, crate::store::Summary::default());
+            let append = std::mem::replace(&mut item.append, empty);
+            if followed {
+                events.push(append.events.clone());
+            }
+            add(&self.metrics.events_committed, append.events.len() as u64);
+            appends.push(append);
+        }
+        add(&self.metrics.commits, 1);
+        let results = self.store.append(appends).await;
+        let mut fed = Vec::new();
+        for (at, (item, result)) in items.into_iter().zip(results).enumerate() {
+            match result {
+                Ok(committed) => {
+                    if let Some(events) = events.get_mut(at) {
+                        fed.extend(positioned(std::mem::take(events), committed));
+                    }
+                    self.committed(item).await;
+                }
+                Err(error) => self.refused(item, error),
+            }
+        }
+        if !fed.is_empty() {
+            let _ = self.feed.send(Arc::new(fed));
+        }
+    }
+
+    async fn committed(&mut self, item: Item) {
+        let id = item.append.execution;
+        if let Some(after) = item.after {
+            after(Ok(()));
+        }
+        for timer in item.timers {
+            self.clock.set(id, timer.key, timer.due_ms);
+        }
+        if item.abort
+            && let Err(error) = self.bus.cancel(id).await
+        {
+            tracing::warn!(execution.id = %id, error = %error, "workers could not be told to stop");
+        }
+        for command in item.commands {
+            self.dispatch.send(command);
+        }
+        if item.more {
+            let _ = self.decider.send(Input::Continue(id));
+        }
+    }
+
+    fn refused(&self, item: Item, error: AppendError) {
+        let id = item.append.execution;
+        add(&self.metrics.commits_failed, 1);
+        if !matches!(error, AppendError::Duplicate { .. }) {
+            tracing::warn!(execution.id = %id, error = %error, "a decision could not be committed");
+        }
+        if let Some(after) = item.after {
+            after(Err(ServerError::from_append(error)));
+        }
+        let _ = self.decider.send(Input::Lost(id));
+    }
+}
+
+fn positioned(events: Vec<noetl_domain::event::Recorded>, committed: Committed) -> impl Iterator<Item = Positioned> {
+    events
+        .into_iter()
+        .zip(committed.first_position..)
+        .map(|(recorded, position)| Positioned { position, recorded })
+}
