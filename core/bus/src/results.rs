@@ -121,6 +121,18 @@ impl Results {
         text: Vec<u8>,
         select: &[String],
     ) -> Result<ResultRef, ResultsError> {
+        let reference = self.put_json(execution, step, text, preview::of(value)).await?;
+        Ok(ResultRef { extracted: extract(value, select), ..reference })
+    }
+
+    /// Stores JSON text that nobody has parsed, with a preview of the caller's making.
+    pub async fn put_json(
+        &self,
+        execution: ExecutionId,
+        step: &str,
+        text: Vec<u8>,
+        preview: Value,
+    ) -> Result<ResultRef, ResultsError> {
         let sha256 = hash(&text);
         let key = key_of(execution, &sha256);
         let bytes = text.len() as u64;
@@ -141,8 +153,8 @@ impl Results {
             bytes,
             sha256,
             content_type: "application/json".to_owned(),
-            preview: preview::of(value),
-            extracted: extract(value, select),
+            preview,
+            extracted: Value::Null,
         })
     }
 

@@ -111,6 +111,17 @@ impl ServerError {
         Self::new(Code::Internal, detail)
     }
 
+    /// Inputs that cannot be made into an Execution.
+    pub fn from_start(error: &noetl_domain::execution::StartError) -> Self {
+        use noetl_domain::execution::StartError;
+        match error {
+            StartError::Workload(source) => {
+                Self::new(Code::TemplateFailed, format!("the workload cannot be rendered: {source}"))
+            }
+            StartError::UnknownTarget(_) => Self::new(Code::UnknownStep, error.to_string()),
+        }
+    }
+
     /// A refused playbook: the first error names the Code, all findings travel along.
     pub fn findings(text: &str, findings: &[Finding]) -> Self {
         use noetl_domain::finding::Severity;

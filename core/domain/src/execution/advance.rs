@@ -39,6 +39,8 @@ pub struct Object {
     pub step: String,
     pub run: u32,
     pub json: String,
+    /// Its first results, for people.
+    pub preview: crate::Value,
 }
 
 /// One round of deciding: starts with what happened, ends when nothing more follows.

@@ -122,12 +122,21 @@ fn end(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -> Decision {
             Some((_, _, reference)) => stored = Some(reference.clone()),
             None => {
                 let json = format!("{{\"results\":{},\"stats\":{}}}", looped.results_json(), json!(stats));
-                let object = Object { step: name.to_owned(), run: state.run, json };
+                let preview = json!({ "results": first_results(looped), "stats": stats });
+                let object = Object { step: name.to_owned(), run: state.run, json, preview };
                 return Decision { needs: Needs { load: Vec::new(), store: vec![object] }, ..Decision::default() };
             }
         }
     }
     Decision::events(vec![Event::LoopFinished { step: name.to_owned(), run: state.run, stats, stored }])
+}
+
+fn first_results(looped: &LoopState) -> Vec<Value> {
+    let segment = looped.results.values().next();
+    let mut results: Vec<Value> =
+        segment.and_then(|segment| serde_json::from_str(segment.json.get()).ok()).unwrap_or_default();
+    results.truncate(3);
+    results
 }
 
 /// After the loop: its saves, then the way onward.

@@ -10,7 +10,6 @@ use super::dispatch::Dispatch;
 use super::input::Input;
 use super::metrics::{Metrics, add};
 use super::round::Item;
-use crate::error::ServerError;
 use crate::store::{AppendError, Committed, EventStore, Positioned};
 
 pub(super) struct Context<S, B> {
@@ -104,7 +103,7 @@ impl<S: EventStore, B: Bus> Context<S, B> {
             tracing::warn!(execution.id = %id, error = %error, "a decision could not be committed");
         }
         if let Some(after) = item.after {
-            after(Err(ServerError::from_append(error)));
+            after(Err(error));
         }
         let _ = self.decider.send(Input::Lost(id));
     }

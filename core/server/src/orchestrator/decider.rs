@@ -22,7 +22,7 @@ use super::round::{Active, Item};
 use super::{Parts, Snapshot, Start, Started};
 use crate::error::ServerError;
 use crate::ids::Ids;
-use crate::store::{Dedup, EventStore};
+use crate::store::{AppendError, Dedup, EventStore};
 
 /// Inputs carried through before what they gave is handed on.
 const BATCH: usize = 256;
@@ -184,7 +184,18 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         let mark = out.len();
         let started = self.start_one(start, out).await;
         match started {
-            Ok(started) => answer_after(out, mark, reply, Ok(()), started),
+            Ok(started) => {
+                let Some(item) = out.get_mut(mark) else { return };
+                item.after = Some(Box::new(move |committed| {
+                    let _ = reply.send(match committed {
+                        Ok(()) => Ok(started),
+                        Err(AppendError::Duplicate { execution }) => {
+                            Ok(Started { execution_id: execution, duplicate: true, ..started })
+                        }
+                        Err(error) => Err(not_committed(error)),
+                    });
+                }));
+            }
             Err(error) => {
                 let _ = reply.send(Err(error));
             }
@@ -391,6 +402,13 @@ fn refused(error: &ControlError) -> ServerError {
     ServerError::new(error.code, error.message.clone())
 }
 
+fn not_committed(error: AppendError) -> ServerError {
+    match error {
+        AppendError::Store(error) => ServerError::store("commit the decision", error),
+        error => ServerError::unavailable(format!("the decision was not committed, try again: {error}")),
+    }
+}
+
 /// Answers once everything since `mark` is committed; at once when nothing needs to be.
 fn answer_after<T: Send + 'static>(
     out: &mut [Item],
@@ -406,7 +424,7 @@ fn answer_after<T: Send + 'static>(
     match out.get_mut(mark..).and_then(<[Item]>::first_mut) {
         Some(item) => {
             item.after = Some(Box::new(move |committed| {
-                let _ = reply.send(committed.map(|()| value));
+                let _ = reply.send(committed.map(|()| value).map_err(not_committed));
             }));
         }
         None => {

@@ -9,14 +9,14 @@ use noetl_domain::event::{Event, Parent, Recorded, Status};
 use noetl_domain::execution::{Advance, ChildStart, Execution, Needs, Plan, Timer};
 use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::result::Stored;
-use noetl_domain::{Map, execution};
+use noetl_domain::execution;
 
 use super::clock::now_ms;
 use super::decider::Decider;
 use super::plans::Which;
 use super::summary::summary;
 use crate::error::ServerError;
-use crate::store::{Append, Dedup, EventStore};
+use crate::store::{Append, AppendError, Dedup, EventStore};
 
 /// An Execution in memory.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Active {
     pub(super) dedup: Option<Dedup>,
 }
 
-pub(super) type After = Box<dyn FnOnce(Result<(), ServerError>) + Send>;
+pub(super) type After = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
 
 /// One append, and what is done once it is committed.
 pub(super) struct Item {
@@ -49,7 +49,29 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         happened: Vec<Event>,
         out: &mut Vec<Item>,
     ) -> Result<(), ServerError> {
-        let mut queue = VecDeque::from([(id, happened)]);
+        self.advance_all(VecDeque::from([(id, happened)]), out).await
+    }
+
+    /// Starts children that an earlier process was asked for and did not start.
+    pub(super) async fn start_children(
+        &mut self,
+        id: ExecutionId,
+        children: Vec<ChildStart>,
+        out: &mut Vec<Item>,
+    ) -> Result<(), ServerError> {
+        let root = self.active.get(&id).and_then(|active| active.execution.requested.root).unwrap_or(id);
+        let mut queue = VecDeque::new();
+        for child in children {
+            self.child(root, child, &mut queue).await;
+        }
+        self.advance_all(queue, out).await
+    }
+
+    async fn advance_all(
+        &mut self,
+        mut queue: VecDeque<(ExecutionId, Vec<Event>)>,
+        out: &mut Vec<Item>,
+    ) -> Result<(), ServerError> {
         while let Some((id, happened)) = queue.pop_front() {
             self.load(id).await?;
             let Some(mut active) = self.active.remove(&id) else { continue };
@@ -112,8 +134,9 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             .zip(expected + 1..)
             .map(|(event, seq)| Recorded { execution: id, seq, event_id: self.ids.next(), at_ms, event })
             .collect();
+        let root = execution.requested.root.unwrap_or(id);
         for child in advance.children {
-            self.child(execution, child, queue).await;
+            self.child(root, child, queue).await;
         }
         let ended = was == Status::Running && execution.status.is_final();
         if ended {
@@ -137,7 +160,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         for object in needs.store {
             let reference = self
                 .results
-                .put_json(execution.id, &object.step, object.json)
+                .put_json(execution.id, &object.step, object.json.into_bytes(), object.preview)
                 .await
                 .map_err(|error| ServerError::store("keep a result", error))?;
             execution.stored(object.step, object.run, reference);
@@ -148,13 +171,13 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
     /// Starts a sub-playbook in the same transaction in which its parent learns of it.
     async fn child(
         &mut self,
-        parent: &Execution,
+        root: ExecutionId,
         start: ChildStart,
         queue: &mut VecDeque<(ExecutionId, Vec<Event>)>,
     ) {
         let ChildStart { id, index, request } = start;
-        let waits = !request.detached;
-        let made = self.make_child(parent, &id, index, &request).await;
+        let parent = id.execution;
+        let made = self.make_child(root, &id, index, &request).await;
         let event = match made {
             Ok((child, active, requested)) => {
                 self.active.insert(child, active);
@@ -170,16 +193,15 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
                     error: Some(problem),
                     ..StepResult::default()
                 };
-                let _ = waits;
                 Event::ChildFinished { id, index, child: ExecutionId(0), status, result: Box::new(result) }
             }
         };
-        queue.push_back((parent.id, vec![event]));
+        queue.push_back((parent, vec![event]));
     }
 
     async fn make_child(
         &mut self,
-        parent: &Execution,
+        root: ExecutionId,
         id: &CommandId,
         index: u64,
         request: &noetl_domain::report::ChildRequest,
@@ -199,7 +221,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
                     index,
                     return_step: request.return_step.clone(),
                 }),
-                root: Some(parent.requested.root.unwrap_or(parent.id)),
+                root: Some(root),
                 trigger: "playbook".into(),
                 env: Arc::clone(&self.env),
                 ..execution::Request::default()
@@ -232,7 +254,3 @@ fn returned(execution: &Execution, return_step: Option<&str>) -> StepResult {
     StepResult { status: execution.status.as_str().into(), error, ..result }
 }
 
-/// Keeps an empty map cheap where the callers have none.
-pub(super) fn env_map(vars: impl IntoIterator<Item = (String, String)>) -> Map {
-    vars.into_iter().map(|(key, value)| (key, value.into())).collect()
-}
