@@ -138,6 +138,9 @@ impl Advance {
 fn outlives(event: &Event) -> bool {
     matches!(
         event,
-        Event::ExecutionRetried { .. } | Event::Noted { .. } | Event::Warned { .. } | Event::ContextUpdated { .. }
+        Event::ExecutionRetried { .. }
+            | Event::Noted { .. }
+            | Event::Warned { .. }
+            | Event::ContextUpdated { .. }
     )
 }

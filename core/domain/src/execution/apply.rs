@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::state::{Answer, Execution, Flight, LoopState, Parked, Phase, Segment, StepState, Token};
 use crate::command::{Resume, StepResult, Wake};
-use crate::event::{Event, Exit, IssuedWork, Issued, LoopItems, Requested, Status, StepStatus, TimerKey};
+use crate::event::{Event, Exit, Issued, IssuedWork, LoopItems, Requested, Status, StepStatus, TimerKey};
 use crate::id::CommandId;
 use crate::report::{ItemReport, Outcome, Report, Wait};
 use crate::result::{ResultKind, Stored};
@@ -108,7 +108,10 @@ impl Execution {
         self.status == Status::Running
             && self.steps.get(&report.id.step).is_some_and(|state| {
                 state.run == report.id.run
-                    && state.flights.get(&report.id.batch).is_some_and(|flight| flight.attempt == report.attempt)
+                    && state
+                        .flights
+                        .get(&report.id.batch)
+                        .is_some_and(|flight| flight.attempt == report.attempt)
             })
     }
 
@@ -237,7 +240,9 @@ impl Execution {
                 value: Stored::Inline(value.clone()),
                 error: exit.error.clone(),
             }),
-            (None, Some(result)) if result.status == exit.status.as_str() && result.error == exit.error => result,
+            (None, Some(result)) if result.status == exit.status.as_str() && result.error == exit.error => {
+                result
+            }
             (None, Some(result)) => Arc::new(StepResult {
                 status: exit.status.as_str().into(),
                 error: exit.error.clone(),
@@ -348,10 +353,8 @@ impl StepState {
     }
 
     fn park(&mut self, batch: u32, index: u64, on: &Wait, state: &crate::command::PipelineState) {
-        self.parked.insert(
-            index,
-            Parked { batch, on: on.clone(), state: state.clone(), child: None, wake: None },
-        );
+        self.parked
+            .insert(index, Parked { batch, on: on.clone(), state: state.clone(), child: None, wake: None });
     }
 
     fn called_items(&mut self, report: &Report, base: u64, expected: Option<(u64, u64)>) {

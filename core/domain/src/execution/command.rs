@@ -20,9 +20,16 @@ impl Execution {
         let reads = &plan.reads[at].body;
         let mut scope = self.project_to_travel(reads);
         scope.ctx.extend(state.locals.clone());
-        let names = |entry: &&crate::playbook::KeychainEntry| uses_keychain(&step, reads.has("keychain"), &entry.name);
+        let names = |entry: &&crate::playbook::KeychainEntry| {
+            uses_keychain(&step, reads.has("keychain"), &entry.name)
+        };
         Some(Command {
-            id: CommandId { execution: self.id, step: issued.step.clone(), run: issued.run, batch: issued.batch },
+            id: CommandId {
+                execution: self.id,
+                step: issued.step.clone(),
+                run: issued.run,
+                batch: issued.batch,
+            },
             attempt: flight.attempt,
             path: self.requested.path.clone(),
             version: self.requested.version,
@@ -47,7 +54,9 @@ impl Execution {
             IssuedWork::Once => Work::Once { resume: flight.resume.clone() },
             IssuedWork::Saves => Work::Saves { result: state.result.as_deref().cloned().unwrap_or_default() },
             IssuedWork::Frame { lane } => {
-                let Some(LoopItems::Cursor { max_rows, .. }) = state.looped.as_ref().map(|looped| &looped.items) else {
+                let Some(LoopItems::Cursor { max_rows, .. }) =
+                    state.looped.as_ref().map(|looped| &looped.items)
+                else {
                     return None;
                 };
                 Work::Frame { lane, max_rows: *max_rows }

@@ -19,10 +19,17 @@ pub fn cancel(execution: &Execution, reason: Option<String>) -> Result<Event, Co
 }
 
 /// Forces a final state on an Execution that is stuck.
-pub fn finalize(execution: &Execution, status: Status, reason: Option<String>) -> Result<Event, ControlError> {
+pub fn finalize(
+    execution: &Execution,
+    status: Status,
+    reason: Option<String>,
+) -> Result<Event, ControlError> {
     still_running(execution, "finalized")?;
     if !status.is_final() {
-        return Err(ControlError { code: Code::InvalidRequest, message: "RUNNING is not a final state".to_owned() });
+        return Err(ControlError {
+            code: Code::InvalidRequest,
+            message: "RUNNING is not a final state".to_owned(),
+        });
     }
     Ok(finished(execution, status, reason))
 }
@@ -37,18 +44,21 @@ pub fn retry(execution: &Execution, from: Option<&str>) -> Result<Event, Control
         Some(step) if execution.steps.contains_key(step) => vec![step.to_owned()],
         Some(step) => {
             let known: Vec<&str> = execution.steps.keys().map(String::as_str).collect();
-            let message = format!("step {step:?} did not run in this execution; these did: {}", known.join(", "));
+            let message =
+                format!("step {step:?} did not run in this execution; these did: {}", known.join(", "));
             return Err(ControlError { code: Code::UnknownStep, message });
         }
         None => {
-            let failed = execution.steps.iter().filter(|(name, state)| {
-                state.phase == Phase::Failed && !execution.handled.contains(name)
-            });
+            let failed = execution
+                .steps
+                .iter()
+                .filter(|(name, state)| state.phase == Phase::Failed && !execution.handled.contains(name));
             failed.map(|(name, _)| name.clone()).collect()
         }
     };
     if steps.is_empty() {
-        let message = format!("no step of execution {} failed; name one to run again from there", execution.id);
+        let message =
+            format!("no step of execution {} failed; name one to run again from there", execution.id);
         return Err(ControlError { code: Code::InvalidRequest, message });
     }
     Ok(Event::ExecutionRetried { steps, reason: from.map_or("failed steps", |_| "from a step").to_owned() })
@@ -65,7 +75,10 @@ fn still_running(execution: &Execution, order: &str) -> Result<(), ControlError>
 
 fn finished(execution: &Execution, status: Status, reason: Option<String>) -> Event {
     let error = (status == Status::Failed).then(|| {
-        crate::error::TaskError::new("finalized", reason.clone().unwrap_or_else(|| "finalized as failed".to_owned()))
+        crate::error::TaskError::new(
+            "finalized",
+            reason.clone().unwrap_or_else(|| "finalized as failed".to_owned()),
+        )
     });
     Event::ExecutionFinished(Box::new(Finished {
         status,

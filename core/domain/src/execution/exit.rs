@@ -13,7 +13,7 @@ use crate::error::TaskError;
 use crate::event::{Event, Exit, StepStatus, Taken};
 use crate::playbook::{self, Action, Assignment, Case, Expr, Step};
 use crate::result::{ResultRef, Stored};
-use crate::template::{self, Scope, TemplateError, bind_scope};
+use crate::template::{self, Scope, TemplateError, bind_shared};
 use crate::{Map, Value};
 
 /// How a Step comes to its end.
@@ -45,7 +45,13 @@ impl Leaving {
     }
 }
 
-pub(super) fn leave(plan: &Plan, execution: &Execution, step: &Step, leaving: Leaving, at_ms: i64) -> Decision {
+pub(super) fn leave(
+    plan: &Plan,
+    execution: &Execution,
+    step: &Step,
+    leaving: Leaving,
+    at_ms: i64,
+) -> Decision {
     let Some(state) = execution.steps.get(&step.name) else { return Decision::default() };
     let exit = Exit {
         step: step.name.clone(),
@@ -142,11 +148,11 @@ impl<'a> Writer<'a> {
         let mut inputs = self.step.inputs.clone();
         inputs.extend(state.map(|state| state.inputs.clone()).unwrap_or_default());
         let mut scope = Scope::new(self.execution.ambient(self.at_ms));
-        bind_scope(&mut scope, &data, &inputs);
+        bind_shared(&mut scope, Arc::new(data), Arc::new(inputs));
         for (reference, value) in &self.execution.loaded {
             scope.provide(reference, Arc::clone(value));
         }
-        template::bind_outcome(&mut scope, &result);
+        template::outcome_view(&result.status, Arc::clone(&result), result.error.as_ref()).bind(&mut scope);
         self.scope = scope;
     }
 
@@ -161,7 +167,9 @@ impl<'a> Writer<'a> {
                 error: self.exit.error.clone(),
                 ..StepResult::default()
             }),
-            (None, Some(result)) if result.status == status && result.error == self.exit.error => Arc::clone(result),
+            (None, Some(result)) if result.status == status && result.error == self.exit.error => {
+                Arc::clone(result)
+            }
             (None, Some(result)) => Arc::new(StepResult {
                 status: status.into(),
                 error: self.exit.error.clone(),
@@ -255,7 +263,9 @@ impl<'a> Writer<'a> {
             for case in cases {
                 let text = case.when.as_ref().map_or("", |when| when.0.as_str());
                 // A case that names no event was judged with the call already.
-                if !text.contains(event) && (called.is_some() || !matching.is_empty() || text.contains("event.")) {
+                if !text.contains(event)
+                    && (called.is_some() || !matching.is_empty() || text.contains("event."))
+                {
                     continue;
                 }
                 if self.test_case(case, event)? {
@@ -269,7 +279,8 @@ impl<'a> Writer<'a> {
 
     fn test_case(&self, case: &Case, event: &str) -> Result<bool, TaskError> {
         let Some(when) = &case.when else { return Ok(true) };
-        route::test(when, event, &self.scope).map_err(|error| failure::template("a case's when", &error))
+        route::test(when, &[event], &self.step.name, &self.scope)
+            .map_err(|error| failure::template("a case's when", &error))
     }
 
     /// Carries out a case; true when it chose the way onward.
@@ -352,9 +363,12 @@ pub(super) fn asks_about_failure(when: &Expr, step: &str) -> bool {
     let text = when.0.as_str();
     reads.iter().any(|name| match name.as_str() {
         "event" | "error" => true,
-        "output" | "outcome" | "response" | "result" | "this" => text.contains("status") || text.contains("error"),
+        "output" | "outcome" | "response" | "result" | "this" => {
+            text.contains("status") || text.contains("error")
+        }
         name => {
-            (name == step || name == step.replace('-', "_")) && (text.contains(".status") || text.contains(".error"))
+            (name == step || name == step.replace('-', "_"))
+                && (text.contains(".status") || text.contains(".error"))
         }
     })
 }

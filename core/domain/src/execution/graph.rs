@@ -181,18 +181,30 @@ mod tests {
         let playbook = playbook(arcs);
         let index = playbook.steps.iter().enumerate().map(|(at, s)| (s.name.clone(), at)).collect();
         let (graph, _) = Graph::new(&playbook, &index);
-        playbook.steps.iter().enumerate().filter(|(at, _)| graph.is_meeting(*at)).map(|(_, s)| s.name.clone()).collect()
+        playbook
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| graph.is_meeting(*at))
+            .map(|(_, s)| s.name.clone())
+            .collect()
     }
 
     #[test]
     fn two_branches_meet_where_both_lead() {
-        assert_eq!(meetings(&[("start", &["a", "b"]), ("a", &["end"]), ("b", &["end"]), ("end", &[])]), ["end"]);
+        assert_eq!(
+            meetings(&[("start", &["a", "b"]), ("a", &["end"]), ("b", &["end"]), ("end", &[])]),
+            ["end"]
+        );
     }
 
     #[test]
     fn a_back_arc_makes_no_meeting() {
         assert!(meetings(&[("start", &["page"]), ("page", &["page", "done"]), ("done", &[])]).is_empty());
-        assert!(meetings(&[("s", &["check"]), ("check", &["work", "end"]), ("work", &["check"]), ("end", &[])]).is_empty());
+        assert!(
+            meetings(&[("s", &["check"]), ("check", &["work", "end"]), ("work", &["check"]), ("end", &[])])
+                .is_empty()
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::INLINE_LIMIT;
 use super::advance::Object;
 use super::decide::{Decision, Needs};
 use super::enter::issue;
@@ -12,7 +13,6 @@ use super::exit::{self, Leaving};
 use super::failure;
 use super::plan::Plan;
 use super::state::{Execution, LoopState, Phase, StepState};
-use super::INLINE_LIMIT;
 use crate::code::Code;
 use crate::error::TaskError;
 use crate::event::{Event, IssuedWork, LoopItems, LoopStats};
@@ -34,15 +34,19 @@ pub(super) fn start(plan: &Plan, execution: &Execution, step: &Arc<Step>, at_ms:
     let mut inputs = step.inputs.clone();
     inputs.extend(state.inputs.clone());
     let scope = execution.scope(&reads.enter, &inputs, at_ms);
-    let started = concurrency(looped, &scope).and_then(|concurrency| Ok((items(looped, concurrency, &scope)?, concurrency)));
+    let started = concurrency(looped, &scope)
+        .and_then(|concurrency| Ok((items(looped, concurrency, &scope)?, concurrency)));
     let load = scope.missing();
     if !load.is_empty() {
         return Decision::load(load);
     }
     match started {
-        Ok((items, concurrency)) => {
-            Decision::events(vec![Event::LoopStarted { step: step.name.clone(), run: state.run, items, concurrency }])
-        }
+        Ok((items, concurrency)) => Decision::events(vec![Event::LoopStarted {
+            step: step.name.clone(),
+            run: state.run,
+            items,
+            concurrency,
+        }]),
         Err(error) => exit::leave(plan, execution, step, Leaving::failed(error), at_ms),
     }
 }
@@ -124,7 +128,10 @@ fn end(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -> Decision {
                 let json = format!("{{\"results\":{},\"stats\":{}}}", looped.results_json(), json!(stats));
                 let preview = json!({ "results": first_results(looped), "stats": stats });
                 let object = Object { step: name.to_owned(), run: state.run, json, preview };
-                return Decision { needs: Needs { load: Vec::new(), store: vec![object] }, ..Decision::default() };
+                return Decision {
+                    needs: Needs { load: Vec::new(), store: vec![object] },
+                    ..Decision::default()
+                };
             }
         }
     }
@@ -145,7 +152,8 @@ pub(super) fn finished(plan: &Plan, execution: &Execution, name: &str, at_ms: i6
         return Decision::default();
     };
     let Some(looped) = &state.looped else { return Decision::default() };
-    let best_effort = step.looped.as_ref().is_some_and(|looped| looped.on_item_failure == ItemFailure::BestEffort);
+    let best_effort =
+        step.looped.as_ref().is_some_and(|looped| looped.on_item_failure == ItemFailure::BestEffort);
     if let (Some(error), false) = (&looped.error, best_effort) {
         let error = TaskError {
             message: format!(
@@ -178,7 +186,9 @@ fn number(value: Option<&Value>, what: &str, scope: &Scope) -> Result<Option<u64
     let rendered = template::render(value, scope).map_err(|error| failure::template(what, &error))?;
     let number = match &rendered {
         Value::Null => return Ok(None),
-        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64)),
+        Value::Number(number) => {
+            number.as_u64().or_else(|| number.as_f64().filter(|n| *n >= 0.0).map(|n| n as u64))
+        }
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
@@ -195,8 +205,8 @@ fn items(looped: &Loop, concurrency: u32, scope: &Scope) -> Result<LoopItems, Ta
             return Ok(LoopItems::Cursor { lanes: concurrency, max_rows: max_rows.clamp(1, 100_000) as u32 });
         }
     };
-    let rendered =
-        template::render(source, scope).map_err(|error| failure::template("the loop's collection", &error))?;
+    let rendered = template::render(source, scope)
+        .map_err(|error| failure::template("the loop's collection", &error))?;
     let plain = looped.filter.is_none() && looped.order_by.is_none() && looped.chunk.is_none();
     let limit = number(looped.limit.as_ref(), "the loop's limit", scope)?;
     if let (Some(count), true) = (rendered.as_u64(), plain) {
@@ -262,13 +272,14 @@ fn from_text(text: &str) -> Result<Vec<Value>, TaskError> {
     {
         return elements(value);
     }
-    let split: Vec<&str> = trimmed.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let split: Vec<&str> =
+        trimmed.split(['\n', ',']).map(str::trim).filter(|part| !part.is_empty()).collect();
     Ok(split.into_iter().map(Value::from).collect())
 }
 
 fn with_element(scope: &Scope, looped: &Loop, item: &Value, index: usize, total: usize) -> Scope {
     let mut scope = scope.child();
-    template::bind_iteration(&mut scope, &looped.iterator, item, index as u64, total as u64);
+    template::bind_iteration(&mut scope, &looped.iterator, item, index as u64, Some(total as u64));
     scope
 }
 

@@ -110,9 +110,12 @@ impl Reads {
         for retry in retry {
             self.expr(retry.when.as_ref());
             self.expr(retry.stop_when.as_ref());
-            for value in
-                [&retry.max_attempts, &retry.initial_delay_seconds, &retry.max_delay_seconds, &retry.multiplier]
-            {
+            for value in [
+                &retry.max_attempts,
+                &retry.initial_delay_seconds,
+                &retry.max_delay_seconds,
+                &retry.multiplier,
+            ] {
                 self.value(value);
             }
         }

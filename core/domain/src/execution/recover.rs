@@ -60,20 +60,25 @@ impl Execution {
     pub fn timers_to_set(&self, now_ms: i64) -> Vec<Timer> {
         self.waiting()
             .filter_map(|(id, index, parked)| match &parked.on {
-                Wait::Timer { seconds } => {
-                    Some(Timer::after(TimerKey::Wake { id, index }, now_ms, *seconds))
-                }
+                Wait::Timer { seconds } => Some(Timer::after(TimerKey::Wake { id, index }, now_ms, *seconds)),
                 Wait::Child(_) => None,
             })
             .collect()
     }
 
     fn waiting(&self) -> impl Iterator<Item = (CommandId, u64, &super::state::Parked)> {
-        self.active.iter().filter_map(|name| Some((name, self.steps.get(name)?))).flat_map(move |(name, state)| {
-            state.parked.iter().filter(|(_, parked)| parked.wake.is_none()).map(move |(index, parked)| {
-                let id = CommandId { execution: self.id, step: name.clone(), run: state.run, batch: parked.batch };
-                (id, *index, parked)
-            })
-        })
+        self.active.iter().filter_map(|name| Some((name, self.steps.get(name)?))).flat_map(
+            move |(name, state)| {
+                state.parked.iter().filter(|(_, parked)| parked.wake.is_none()).map(move |(index, parked)| {
+                    let id = CommandId {
+                        execution: self.id,
+                        step: name.clone(),
+                        run: state.run,
+                        batch: parked.batch,
+                    };
+                    (id, *index, parked)
+                })
+            },
+        )
     }
 }

@@ -21,7 +21,8 @@ pub(super) struct Chosen<'a> {
 /// Names that a condition may give to the same moment (playbooks.md section 23, row 12); the first is the default.
 const DONE: &[&str] = &["step.done", "call.done", "step.exit", "step.completed", "command.completed"];
 const LOOP_DONE: &[&str] = &["loop.done", "step.done", "call.done", "step.exit", "step.completed"];
-const FAILED: &[&str] = &["step.failed", "call.error", "command.failed", "step.error", "call.failed", "loop.failed"];
+const FAILED: &[&str] =
+    &["step.failed", "call.error", "command.failed", "step.error", "call.failed", "loop.failed"];
 
 pub(super) fn choose<'a>(
     routes: &'a Routes,
@@ -48,7 +49,7 @@ pub(super) fn choose<'a>(
             // Without a condition nothing says that the author meant a failure to go this way.
             None => !failed,
             Some(when) if failed && !asks_about_failure(when, step) => false,
-            Some(when) => test(when, event_name(when, ending), scope)?,
+            Some(when) => test(when, &event_names(when, ending), step, scope)?,
         };
         if !open {
             chosen.not_taken.extend(members.iter().map(|arc| arc.to.clone()));
@@ -70,27 +71,27 @@ fn answers(arc: &Arc, step: &str) -> bool {
     arc.when.as_ref().is_some_and(|when| asks_about_failure(when, step))
 }
 
-/// The name that the condition itself uses for this ending.
-fn event_name(when: &Expr, ending: Ending) -> &'static str {
+/// Every name that this ending goes by in the condition.
+fn event_names(when: &Expr, ending: Ending) -> Vec<&'static str> {
     let names = match (ending.status, ending.looped) {
         (StepStatus::Failed, _) => FAILED,
         (_, true) => LOOP_DONE,
         (_, false) => DONE,
     };
-    let says = |name: &&&str| when.0.contains(**name);
+    let mut names = names.to_vec();
+    // Earlier builds of C told a failed call as `call.done` with `error` set.
+    if ending.status == StepStatus::Failed && when.0.contains("error") && !when.0.contains("call.error") {
+        names.push("call.done");
+    }
     names
-        .iter()
-        .find(says)
-        // Earlier builds of C told a failed call as `call.done` with `error` set.
-        .or_else(|| DONE.iter().find(|name| says(name) && when.0.contains("error")))
-        .unwrap_or(&names[0])
 }
 
-pub(super) fn test(when: &Expr, event: &str, scope: &Scope) -> Result<bool, TemplateError> {
+/// Tests a condition at a moment that goes by these names.
+pub(super) fn test(when: &Expr, events: &[&str], step: &str, scope: &Scope) -> Result<bool, TemplateError> {
     if !when.0.contains("event") {
         return template::test(when, scope);
     }
     let mut scope = scope.child();
-    template::bind_event(&mut scope, event);
+    scope.bind("event", template::event_view(events, step, template::View::null(), 0));
     template::test(when, &scope)
 }

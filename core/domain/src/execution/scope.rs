@@ -8,7 +8,7 @@ use super::reads::Reads;
 use super::state::Execution;
 use crate::Map;
 use crate::command::{ScopeData, StepResult};
-use crate::template::{Ambient, Scope, bind_scope};
+use crate::template::{Ambient, Scope, bind_shared};
 
 /// Names that stand for every variable.
 const VARIABLE_ROOTS: &[&str] = &["ctx", "vars", "step", "variables", "context", "iter"];
@@ -56,7 +56,7 @@ impl Execution {
 
     pub(super) fn scope(&self, reads: &Reads, inputs: &Map, at_ms: i64) -> Scope {
         let mut scope = Scope::new(self.ambient(at_ms));
-        bind_scope(&mut scope, &self.project(reads), inputs);
+        bind_shared(&mut scope, Arc::new(self.project(reads)), Arc::new(inputs.clone()));
         for (reference, value) in &self.loaded {
             scope.provide(reference, Arc::clone(value));
         }
@@ -72,6 +72,9 @@ impl Execution {
         if !name.contains('_') {
             return None;
         }
-        self.steps.iter().find(|(step, _)| step.contains('-') && step.replace('-', "_") == name).map(|(_, state)| state)
+        self.steps
+            .iter()
+            .find(|(step, _)| step.contains('-') && step.replace('-', "_") == name)
+            .map(|(_, state)| state)
     }
 }

@@ -76,7 +76,10 @@ fn enter(plan: &Plan, execution: &Execution, step: &playbook::Step, at_ms: i64) 
 /// Nothing runs and nothing is due.
 fn end(plan: &Plan, execution: &Execution, at_ms: i64) -> Decision {
     if !execution.failed.is_empty() {
-        let error = execution.failed.iter().find_map(|step| execution.steps.get(step)?.result.as_ref()?.error.clone());
+        let error = execution
+            .failed
+            .iter()
+            .find_map(|step| execution.steps.get(step)?.result.as_ref()?.error.clone());
         return finish(execution, Status::Failed, error);
     }
     if let Some(last) = plan.final_step.as_ref().and_then(|name| plan.step_ref(name))

@@ -22,7 +22,9 @@ pub fn merge_workload(workload: &Map, payload: &Map, merge: bool) -> Map {
     let mut merged = workload.clone();
     for (key, value) in payload {
         match (merged.get_mut(key), value) {
-            (Some(Value::Object(below)), Value::Object(above)) if merge => *below = merge_workload(below, above, true),
+            (Some(Value::Object(below)), Value::Object(above)) if merge => {
+                *below = merge_workload(below, above, true)
+            }
             _ => {
                 merged.insert(key.clone(), value.clone());
             }

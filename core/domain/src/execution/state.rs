@@ -6,13 +6,13 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
-use crate::{Map, Value};
 use crate::command::{PipelineState, Resume, StepResult};
 use crate::error::TaskError;
 use crate::event::{Finished, IssuedWork, LoopItems, LoopStats, Requested, Status};
 use crate::id::{CommandId, ExecutionId};
 use crate::report::Wait;
 use crate::result::{ResultKind, ResultRef};
+use crate::{Map, Value};
 
 /// The state folded from one log of Events.
 #[derive(Clone, Debug)]
@@ -205,12 +205,15 @@ impl Execution {
 
     /// Every Command under way, with its Attempt.
     pub fn flights(&self) -> impl Iterator<Item = (CommandId, u32)> {
-        self.active.iter().filter_map(|name| Some((name, self.steps.get(name)?))).flat_map(move |(name, state)| {
-            state.flights.iter().map(move |(batch, flight)| {
-                let id = CommandId { execution: self.id, step: name.clone(), run: state.run, batch: *batch };
-                (id, flight.attempt)
-            })
-        })
+        self.active.iter().filter_map(|name| Some((name, self.steps.get(name)?))).flat_map(
+            move |(name, state)| {
+                state.flights.iter().map(move |(batch, flight)| {
+                    let id =
+                        CommandId { execution: self.id, step: name.clone(), run: state.run, batch: *batch };
+                    (id, flight.attempt)
+                })
+            },
+        )
     }
 
     pub(super) fn state_mut(&mut self, step: &str) -> &mut StepState {
@@ -274,7 +277,8 @@ impl LoopState {
         let mut text = String::from("[");
         for segment in self.results.values() {
             let inner = segment.json.get().trim();
-            let inner = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(inner).trim();
+            let inner =
+                inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(inner).trim();
             if inner.is_empty() {
                 continue;
             }
