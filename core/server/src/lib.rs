@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod ids;
+pub mod orchestrator;
 pub mod store;
 pub mod vault;

@@ -103,7 +103,12 @@ impl Orchestrator {
         let (feed, _) = broadcast::channel(1024);
         let metrics = Arc::new(Metrics::default());
         let stop = CancellationToken::new();
-        let orchestrator = Self { inputs: inputs.clone(), feed: feed.clone(), metrics: Arc::clone(&metrics), stop: stop.clone() };
+        let orchestrator = Self {
+            inputs: inputs.clone(),
+            feed: feed.clone(),
+            metrics: Arc::clone(&metrics),
+            stop: stop.clone(),
+        };
         let clock = clock::start(inputs.clone(), stop.clone());
         let dispatch = dispatch::Dispatch::new(Arc::clone(&parts.bus));
         let internal = mpsc::unbounded_channel();
@@ -140,7 +145,12 @@ impl Orchestrator {
     }
 
     /// Forces a final state.
-    pub async fn finalize(&self, id: ExecutionId, status: Status, reason: Option<String>) -> Result<(), ServerError> {
+    pub async fn finalize(
+        &self,
+        id: ExecutionId,
+        status: Status,
+        reason: Option<String>,
+    ) -> Result<(), ServerError> {
         self.ask(|reply| Input::Finalize { id, status, reason, reply }).await
     }
 

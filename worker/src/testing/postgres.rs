@@ -253,7 +253,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_takes_connections_and_is_gone_after_the_drop() {
         let server = Postgres::start().unwrap();
-        let (client, connection) = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
         let driver = tokio::spawn(connection);
         let row = client.query_one("select current_user::text", &[]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), "noetl");

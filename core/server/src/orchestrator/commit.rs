@@ -48,8 +48,7 @@ impl<S: EventStore, B: Bus> Context<S, B> {
         let mut appends = Vec::with_capacity(items.len());
         let mut events = Vec::new();
         for item in &mut items {
-            let empty = crate::store::Append::new(item.append.execution, 0, crate::store::Summary::default());
-            let append = std::mem::replace(&mut item.append, empty);
+            let Some(append) = item.append.take() else { continue };
             if followed {
                 events.push(append.events.clone());
             }
@@ -76,7 +75,7 @@ impl<S: EventStore, B: Bus> Context<S, B> {
     }
 
     async fn committed(&mut self, item: Item) {
-        let id = item.append.execution;
+        let id = item.id;
         if let Some(after) = item.after {
             after(Ok(()));
         }
@@ -97,7 +96,7 @@ impl<S: EventStore, B: Bus> Context<S, B> {
     }
 
     fn refused(&self, item: Item, error: AppendError) {
-        let id = item.append.execution;
+        let id = item.id;
         add(&self.metrics.commits_failed, 1);
         if !matches!(error, AppendError::Duplicate { .. }) {
             tracing::warn!(execution.id = %id, error = %error, "a decision could not be committed");
@@ -109,7 +108,10 @@ impl<S: EventStore, B: Bus> Context<S, B> {
     }
 }
 
-fn positioned(events: Vec<noetl_domain::event::Recorded>, committed: Committed) -> impl Iterator<Item = Positioned> {
+fn positioned(
+    events: Vec<noetl_domain::event::Recorded>,
+    committed: Committed,
+) -> impl Iterator<Item = Positioned> {
     events
         .into_iter()
         .zip(committed.first_position..)

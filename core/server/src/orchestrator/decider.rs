@@ -112,7 +112,9 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 let Ok(input) = self.internal.try_recv().or_else(|_| inputs.try_recv()) else { break };
                 self.handle(input, &mut out).await;
             }
-            self.metrics.executions_active.store(self.active.len() as u64, std::sync::atomic::Ordering::Relaxed);
+            self.metrics
+                .executions_active
+                .store(self.active.len() as u64, std::sync::atomic::Ordering::Relaxed);
             self.hand_on(out).await;
         }
     }
@@ -127,7 +129,9 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         match input {
             Input::Start(start, reply) => self.start(*start, reply, out).await,
             Input::Report(report) => self.report(report, out).await,
-            Input::Cancel { id, reason, cascade, reply } => self.cancel(id, reason, cascade, reply, out).await,
+            Input::Cancel { id, reason, cascade, reply } => {
+                self.cancel(id, reason, cascade, reply, out).await
+            }
             Input::Finalize { id, status, reason, reply } => {
                 self.order(id, reply, out, |execution| execution::finalize(execution, status, reason)).await;
             }
@@ -140,7 +144,11 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             Input::Note { id, name, step, payload, reply } => {
                 let mark = out.len();
                 let noted = self.advance(id, vec![Event::Noted { name, step, payload }], out).await;
-                let event_id = out.get(mark).and_then(|item| item.append.events.first()).map_or(0, |event| event.event_id);
+                let appended = out
+                    .get(mark)
+                    .and_then(|item| item.append.as_ref())
+                    .and_then(|append| append.events.first());
+                let event_id = appended.map_or(0, |event| event.event_id);
                 answer_after(out, mark, reply, noted, event_id);
             }
             Input::Snapshot { id, reply } => {
@@ -148,7 +156,8 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 let _ = reply.send(snapshot);
             }
             Input::Timer { id, key } => {
-                let running = self.active.get(&id).is_some_and(|active| active.execution.status == Status::Running);
+                let running =
+                    self.active.get(&id).is_some_and(|active| active.execution.status == Status::Running);
                 if running {
                     self.carry(id, vec![Event::TimerFired { timer: key }], out).await;
                 }
@@ -209,7 +218,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             (None, None) => return Err(ServerError::invalid("name a playbook by path or catalog_id")),
         };
         let plan = self.plans.plan(which).await?;
-        let id = ExecutionId(self.ids.next());
+        let id = ExecutionId(self.ids.next_id());
         let at_ms = now_ms();
         let request = execution::Request {
             payload: start.payload,
@@ -333,7 +342,8 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         if self.active.contains_key(&id) {
             return Ok(());
         }
-        let log = self.store.load(id, 0).await.map_err(|error| ServerError::store("read the event log", error))?;
+        let log =
+            self.store.load(id, 0).await.map_err(|error| ServerError::store("read the event log", error))?;
         if log.is_empty() {
             return Err(ServerError::unknown_execution(id));
         }

@@ -20,13 +20,44 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, ServerError>>;
 pub(super) enum Input {
     Start(Box<Start>, Reply<Started>),
     Report(Box<Report>),
-    Cancel { id: ExecutionId, reason: Option<String>, cascade: bool, reply: Reply<Vec<ExecutionId>> },
-    Finalize { id: ExecutionId, status: Status, reason: Option<String>, reply: Reply<()> },
-    Retry { id: ExecutionId, from: Option<String>, reply: Reply<()> },
-    SetVars { id: ExecutionId, vars: Map, source: String, reply: Reply<()> },
-    Note { id: ExecutionId, name: String, step: Option<String>, payload: Value, reply: Reply<u64> },
-    Snapshot { id: ExecutionId, reply: Reply<Arc<Snapshot>> },
-    Timer { id: ExecutionId, key: TimerKey },
+    Cancel {
+        id: ExecutionId,
+        reason: Option<String>,
+        cascade: bool,
+        reply: Reply<Vec<ExecutionId>>,
+    },
+    Finalize {
+        id: ExecutionId,
+        status: Status,
+        reason: Option<String>,
+        reply: Reply<()>,
+    },
+    Retry {
+        id: ExecutionId,
+        from: Option<String>,
+        reply: Reply<()>,
+    },
+    SetVars {
+        id: ExecutionId,
+        vars: Map,
+        source: String,
+        reply: Reply<()>,
+    },
+    Note {
+        id: ExecutionId,
+        name: String,
+        step: Option<String>,
+        payload: Value,
+        reply: Reply<u64>,
+    },
+    Snapshot {
+        id: ExecutionId,
+        reply: Reply<Arc<Snapshot>>,
+    },
+    Timer {
+        id: ExecutionId,
+        key: TimerKey,
+    },
     /// More follows than one transaction should hold.
     Continue(ExecutionId),
     /// What was decided could not be committed: forget it and read the log again.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use noetl_domain::command::{Command, StepResult};
 use noetl_domain::error::TaskError;
 use noetl_domain::event::{Event, Parent, Recorded, Status};
+use noetl_domain::execution;
 use noetl_domain::execution::{Advance, ChildStart, Execution, Needs, Plan, Timer};
 use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::result::Stored;
-use noetl_domain::execution;
 
 use super::clock::now_ms;
 use super::decider::Decider;
@@ -31,7 +31,9 @@ pub(super) type After = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
 
 /// One append, and what is done once it is committed.
 pub(super) struct Item {
-    pub(super) append: Append,
+    pub(super) id: ExecutionId,
+    /// Taken by the committer.
+    pub(super) append: Option<Append>,
     pub(super) commands: Vec<Command>,
     pub(super) timers: Vec<Timer>,
     /// Workers stop working for the Execution.
@@ -132,7 +134,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             .events
             .into_iter()
             .zip(expected + 1..)
-            .map(|(event, seq)| Recorded { execution: id, seq, event_id: self.ids.next(), at_ms, event })
+            .map(|(event, seq)| Recorded { execution: id, seq, event_id: self.ids.next_id(), at_ms, event })
             .collect();
         let root = execution.requested.root.unwrap_or(id);
         for child in advance.children {
@@ -143,7 +145,8 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             ended_for_others(execution, queue);
         }
         Ok(Some(Item {
-            append,
+            id,
+            append: Some(append),
             commands: if execution.status.is_final() { Vec::new() } else { advance.commands },
             timers: advance.timers,
             abort: ended && !flew.is_empty(),
@@ -154,7 +157,11 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
 
     async fn fetch(&self, execution: &mut Execution, needs: Needs) -> Result<(), ServerError> {
         for reference in needs.load {
-            let value = self.results.get(&reference).await.map_err(|error| ServerError::store("read a result", error))?;
+            let value = self
+                .results
+                .get(&reference)
+                .await
+                .map_err(|error| ServerError::store("read a result", error))?;
             execution.provide(reference, value);
         }
         for object in needs.store {
@@ -208,7 +215,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
     ) -> Result<(ExecutionId, Active, Event), ServerError> {
         let path = request.path.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
         let plan = self.plans.plan(Which::Path(path, request.version)).await?;
-        let child = ExecutionId(self.ids.next());
+        let child = ExecutionId(self.ids.next_id());
         let requested = execution::request(
             &plan,
             child,
@@ -249,8 +256,9 @@ fn ended_for_others(execution: &Execution, queue: &mut VecDeque<(ExecutionId, Ve
 /// What a child gives to its parent.
 fn returned(execution: &Execution, return_step: Option<&str>) -> StepResult {
     let error = execution.finished.as_ref().and_then(|finished| finished.error.clone());
-    let named = return_step.and_then(|step| execution.steps.get(step)).and_then(|state| state.result.as_ref());
-    let result = named.or_else(|| execution.final_result()).map(|result| (**result).clone()).unwrap_or_default();
+    let named =
+        return_step.and_then(|step| execution.steps.get(step)).and_then(|state| state.result.as_ref());
+    let result =
+        named.or_else(|| execution.final_result()).map(|result| (**result).clone()).unwrap_or_default();
     StepResult { status: execution.status.as_str().into(), error, ..result }
 }
-

@@ -11,7 +11,9 @@ const RESULT_LIMIT: usize = 16 * 1024;
 pub(super) fn summary(execution: &Execution, total_steps: u64) -> Summary {
     let requested = &execution.requested;
     let finished = execution.finished.as_ref();
-    let count = |phases: &[Phase]| execution.steps.values().filter(|state| phases.contains(&state.phase)).count() as u64;
+    let count = |phases: &[Phase]| {
+        execution.steps.values().filter(|state| phases.contains(&state.phase)).count() as u64
+    };
     Summary {
         execution: execution.id,
         path: requested.path.clone(),

@@ -72,7 +72,7 @@ fn append(execution: u64, expected: u64, count: u64) -> Append {
 
 fn entered(execution: u64, seq: u64, step: &str) -> Recorded {
     let inputs: Map = [("n".to_owned(), Value::from(seq))].into_iter().collect();
-    recorded(execution, seq, Event::StepEntered { step: step.to_owned(), run: 1, inputs })
+    recorded(execution, seq, Event::StepEntered { step: step.to_owned(), run: 1, tokens: 1, inputs })
 }
 
 fn recorded(execution: u64, seq: u64, event: Event) -> Recorded {
@@ -119,13 +119,14 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
             workload: map(json!({"w": 5})),
             ..Requested::default()
         })),
-        Event::StepEntered { step: "a".into(), run: 1, inputs: Map::new() },
+        Event::StepEntered { step: "a".into(), run: 1, tokens: 1, inputs: Map::new() },
         Event::CommandIssued(Issued {
             step: "a".into(),
             run: 1,
             batch: 0,
             attempt: 1,
             work: IssuedWork::Once,
+            slots: 1,
         }),
         Event::Called(Box::new(report)),
         Event::StepExited(Box::new(Exit {
@@ -186,8 +187,15 @@ pub(super) fn typical_append(execution: u64, expected: u64, count: u64) -> Appen
                 routes: vec![Taken { to: "next".into(), inputs: Map::new() }],
                 ..Exit::default()
             })),
-            2 => Event::StepEntered { step, run: 1, inputs: Map::new() },
-            _ => Event::CommandIssued(Issued { step, run: 1, batch: 0, attempt: 1, work: IssuedWork::Once }),
+            2 => Event::StepEntered { step, run: 1, tokens: 1, inputs: Map::new() },
+            _ => Event::CommandIssued(Issued {
+                step,
+                run: 1,
+                batch: 0,
+                attempt: 1,
+                work: IssuedWork::Once,
+                slots: 1,
+            }),
         };
         typical.events.push(recorded(execution, seq, event));
     }

@@ -62,14 +62,14 @@ fn one_of_each() -> Vec<Event> {
             entry: vec![Taken { to: "start".into(), inputs: map.clone() }],
             ..Requested::default()
         })),
-        Event::StepEntered { step: "a b/ü".into(), run: 1, inputs: map.clone() },
-        Event::StepSkipped { step: "s".into(), run: 1, reason: text.into() },
+        Event::StepEntered { step: "a b/ü".into(), run: 1, tokens: 1, inputs: map.clone() },
         Event::CommandIssued(Issued {
             step: "s".into(),
             run: 1,
             batch: 7,
             attempt: 1,
             work: IssuedWork::Items { first: 10, count: 5 },
+            slots: 1,
         }),
         Event::Called(Box::new(report(
             vec![],
@@ -103,6 +103,7 @@ fn one_of_each() -> Vec<Event> {
             step: "l".into(),
             run: 1,
             stats: LoopStats { total: 9, success: 8, failed: 1 },
+            stored: None,
         },
         Event::StepExited(Box::new(Exit {
             step: "l".into(),
