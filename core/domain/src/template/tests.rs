@@ -1,0 +1,433 @@
+use serde_json::json;
+
+use super::*;
+use crate::command::{ScopeData, StepResult};
+use crate::error::TaskError;
+use crate::playbook::SetScope;
+use crate::result::{RefKind, ResultKind, ResultRef, Stored};
+
+fn result(kind: ResultKind, value: Json) -> Arc<StepResult> {
+    Arc::new(StepResult { kind, status: "COMPLETED".into(), value: Stored::Inline(value), error: None })
+}
+
+fn http() -> Arc<StepResult> {
+    let body = json!({"paging": {"hasMore": true, "page": 2}, "data": [{"id": 1}], "users": ["a", "b"]});
+    result(
+        ResultKind::Http,
+        json!({"status": "success", "status_code": 200, "headers": {"x": "y"}, "data": body, "url": "u", "elapsed": 0.1}),
+    )
+}
+
+fn sql() -> Arc<StepResult> {
+    result(
+        ResultKind::Sql,
+        json!({
+            "status": "success", "rows": [{"n": 1}, {"n": 2}], "row_count": 2, "columns": ["n"],
+            "command_0": {"status": "success", "rows": [{"n": 1}, {"n": 2}], "row_count": 2},
+        }),
+    )
+}
+
+fn scope() -> Scope {
+    let mut data = ScopeData {
+        workload: Arc::new(as_map(json!({
+            "limit": 25, "who": "Ada", "flag": "true", "zip": "007", "urls": ["a", "b"], "nested": {"k": [1, 2, {"z": null}]},
+            "shared": "workload", "pg_auth": "pg", "api-url": "http://x", "posts": posts(),
+        }))),
+        ctx: as_map(json!({"seen": 12, "shared": "ctx", "n": null})),
+        system: Arc::new(as_map(
+            json!({"execution_id": "123456789012345678", "path": "demo/x", "version": 3,
+            "payload": {"ZONE": "eu"}}),
+        )),
+        ..ScopeData::default()
+    };
+    let mut add = |name: &str, value| data.steps.insert(name.to_owned(), value);
+    add("plain", result(ResultKind::Plain, json!({"status": "success", "data": {"x": 5, "text": "ADA"}})));
+    add("bare", result(ResultKind::Plain, json!({"label": "big", "items": [1, 2, 3]})));
+    add("number", result(ResultKind::Plain, json!(7)));
+    add("list", result(ResultKind::Plain, json!([1, 2, 3])));
+    add("fetch", http());
+    add("query", sql());
+    add(
+        "each",
+        result(
+            ResultKind::Loop,
+            json!({"results": [{"id": 1}, {"id": 2}], "stats": {"total": 2, "success": 2, "failed": 0}}),
+        ),
+    );
+    add(
+        "pipe",
+        result(
+            ResultKind::Pipeline,
+            json!({
+                "get-time": {"exit_code": 0, "stdout": "now"}, "call": (*http()).clone().value, "last": {"x": 1, "kept": true},
+            }),
+        ),
+    );
+    add("get-price", result(ResultKind::Plain, json!({"price": 9})));
+    add(
+        "failed",
+        Arc::new(StepResult {
+            status: "FAILED".into(),
+            error: Some(TaskError::new("auth", "no")),
+            ..Default::default()
+        }),
+    );
+    let mut scope = Scope::new(Ambient { now_ms: 1_700_000_000_000, seed: 1 });
+    bind_scope(&mut scope, &data, &as_map(json!({"name": "input", "z": 1})));
+    scope
+}
+
+fn posts() -> Json {
+    (0..100).map(|id| json!({"id": id, "title": format!("it's {id}"), "body": "x".repeat(200)})).collect()
+}
+
+fn as_map(value: Json) -> Map {
+    value.as_object().cloned().unwrap()
+}
+
+#[track_caller]
+fn check_all(scope: &Scope, cases: &[(&str, Json)]) {
+    for (template, expected) in cases {
+        let rendered = render_str(template, scope).unwrap_or_else(|error| panic!("{template}: {error}"));
+        assert_eq!(&rendered, expected, "{template}");
+    }
+}
+
+#[test]
+fn values_keep_their_types() {
+    check_all(
+        &scope(),
+        &[
+            ("no template {here}", json!("no template {here}")),
+            ("{{ workload.urls }}", json!(["a", "b"])),
+            ("{{ urls }}\n", json!(["a", "b"])),
+            ("{{ workload.flag }}", json!("true")),
+            ("{{ zip }}", json!("007")),
+            ("{{ flag | trim }}", json!(true)),
+            ("{{ limit + 1 }}", json!(26)),
+            ("{{ limit / 2 }}", json!(12.5)),
+            ("{{ limit // 2 }}", json!(12)),
+            ("{{ nothing }}", json!(null)),
+            ("{{ nothing.at.all[3] }}", json!(null)),
+            ("a{{ nothing.at.all }}b", json!("ab")),
+            ("{{ limit }}{{ limit }}", json!(2525)),
+            ("{{ urls | tojson }}", json!("[\"a\",\"b\"]")),
+            (
+                "{\"u\": {{ urls }}, \"f\": {{ limit > 3 }}, \"n\": {{ ctx.n }}}",
+                json!({"u": ["a", "b"], "f": true, "n": null}),
+            ),
+            ("x {{ nested }}", json!("x {\"k\":[1,2,{\"z\":null}]}")),
+            ("{{ {'a': {'b': limit}} }}", json!({"a": {"b": 25}})),
+            ("{{ urls[0] ~ '-' ~ who }}", json!("a-Ada")),
+            ("{{ urls[-1] }}", json!("b")),
+            ("{{ bare.items[1:] }}", json!([2, 3])),
+            ("{{ '%s/%d' % (who, 3) if false else 'plain' }}", json!("plain")),
+            ("{% for u in urls %}{{ u }};{% endfor %}", json!("a;b;")),
+            ("{% if limit > 100 %}x{% endif %}", json!("")),
+            ("{{ nested.k | length }}", json!(3)),
+            ("{{ nested.items() | list }}", json!([["k", [1, 2, {"z": null}]]])),
+            ("{{ nested.get('q', 4) }}", json!(4)),
+            ("{{ nothing.get('q', 4) }}", json!(4)),
+            ("{{ who.upper().startswith('AD') }}", json!(true)),
+            ("{{ 'a,b'.split(',') }}", json!(["a", "b"])),
+            ("{{ ','.join(urls) }}", json!("a,b")),
+            ("{{ ctx.n | default(3) }}", json!(3)),
+            ("{{ '12.0' | int }}{{ 3.9 | int }}", json!(123)),
+            ("{{ \"it's\" | replace(\"'\", \"''\") }}", json!("it''s")),
+            ("{{ 'aGk=' | b64decode }}", json!("hi")),
+            ("{{ '{\"a\": [1]}' | fromjson }}", json!({"a": [1]})),
+            ("{{ range(1000001) | length }}", json!(1_000_001)),
+            ("{{ range(3) }}", json!([0, 1, 2])),
+            ("{{ now() }}", json!("2023-11-14T22:13:20.000Z")),
+            ("{{ now().strftime('%Y/%m') }}", json!("2023/11")),
+            ("{{ today() }}", json!("2023-11-14")),
+            ("{{ None }}", json!(null)),
+            ("{{ $.spec.vars.who }}", json!("Ada")),
+            ("{{ urls | map('upper') | list }}", json!(["A", "B"])),
+            ("{{ posts | map(attribute='id') | sum }}", json!(4950)),
+            ("{{ bare.items | select('odd') | list }}", json!([1, 3])),
+            ("{{ limit | string }}", json!("25")),
+        ],
+    );
+}
+
+#[test]
+fn results_answer_every_generation() {
+    check_all(
+        &scope(),
+        &[
+            ("{{ plain.status }}", json!("success")),
+            ("{{ plain.data.x + plain.x + plain.result.data.x }}", json!(15)),
+            ("{{ bare.data.label ~ bare.result.label ~ bare.label }}", json!("bigbigbig")),
+            ("{{ bare.status == 'ok' }}", json!(true)),
+            ("{{ bare.status == 'success' }}", json!(true)),
+            ("{{ bare.status in ['COMPLETED'] }}", json!(true)),
+            ("{{ bare.status | lower != 'completed' }}", json!(false)),
+            ("{{ failed.status == 'FAILED' and failed.error.kind == 'auth' }}", json!(true)),
+            ("{{ 'ok' if bare.status == 'success' else 'bad' }}", json!("ok")),
+            ("{{ number }}", json!(7)),
+            ("{{ number + 1 }}", json!(8)),
+            ("{{ number.data }}", json!(7)),
+            ("{{ number.result == 7 or number.status == 'error' }}", json!(true)),
+            ("{{ list.data | length + list[0] }}", json!(4)),
+            ("{{ fetch.status_code }}", json!(200)),
+            ("{{ fetch.paging.page + fetch.data.paging.page + fetch.body.paging.page }}", json!(6)),
+            ("{{ fetch.data.data[0].id }}", json!(1)),
+            ("{{ fetch.response.users }}", json!(["a", "b"])),
+            ("{{ query.rows[1].n + query[1].n + query.command_0.rows[1]['n'] + query.data[1].n }}", json!(8)),
+            ("{{ query | length }}", json!(2)),
+            ("{{ query.result[0].n }}", json!(1)),
+            ("{% for row in query %}{{ row.n }},{% endfor %}", json!("1,2,")),
+            ("{{ query.row_count }}", json!(2)),
+            ("{{ query.data.command_0.row_count }}", json!(2)),
+            ("{{ query | map(attribute='n') | list }}", json!([1, 2])),
+            ("{{ each[0].id + each.results[1].id + each.data[1].id + each.result[0].id }}", json!(6)),
+            ("{{ each.stats.success + each.count + each | length }}", json!(6)),
+            ("{{ each | map(attribute='id') | list }}", json!([1, 2])),
+            ("{{ pipe.call.data.paging.page }}", json!(2)),
+            ("{{ pipe.results.last.x + pipe._prev.x + pipe.x }}", json!(3)),
+            ("{{ pipe.kept and pipe.status_code == 200 }}", json!(true)),
+            ("{{ get-price.price + get_price.price + steps['get-price'].price }}", json!(27)),
+            ("{{ get-time.output.exitCode }}", json!(0)),
+            ("{{ tasks.pipe.steps.get-time.stdout }}", json!("now")),
+            ("{{ api-url }}/x", json!("http://x/x")),
+            ("{{ shared }}", json!("ctx")),
+            ("{{ name ~ input.name ~ args.name ~ data.name }}", json!("inputinputinputinput")),
+            ("{{ input.ZONE }}", json!("eu")),
+            ("{{ execution_id }}", json!("123456789012345678")),
+            ("{{ job.uuid }}", json!("123456789012345678")),
+            ("{{ vars.seen + ctx.seen + seen }}", json!(36)),
+            ("{{ version }}{{ path }}", json!("3demo/x")),
+        ],
+    );
+}
+
+#[test]
+fn conditions_follow_the_server_rule() {
+    let scope = scope();
+    for (condition, expected) in [
+        ("", false),
+        ("true", true),
+        ("False", false),
+        ("yes", true),
+        ("off", false),
+        ("limit > 3", true),
+        ("{{ limit > 30 }}", false),
+        ("{{ who }}", true),
+        ("{{ nothing }}", false),
+        ("{{ 'no' }}", false),
+        ("{{ [] }}", false),
+        ("{{ ctx.seen is defined and who }}", true),
+        ("nothing.x.y == 1", false),
+        ("{{ who }} == Ada", true),
+        ("{{ who }} == 'Bob'", false),
+        ("\"{{ who }}\" == \"Ada\"", true),
+        ("{{ limit }} >= 9", true),
+        ("{{ get-time.output.exitCode }} == 0", true),
+        ("{{ who }} == Ada and {{ limit }} == 1", false),
+        ("{{ who }} == Bob or ({{ limit }} == 25 and not {{ nothing }})", true),
+        ("{{ who }} in ['Ada', 'Bob']", true),
+        ("{{ who }} not in Ada,Bob", false),
+        ("{% if limit > 3 %}true{% endif %}", true),
+        ("{{ pipe }}", true),
+        ("{{ error != None }}", true),
+        ("{{ ctx.n != None }}", false),
+    ] {
+        assert_eq!(test(&Expr(condition.to_owned()), &scope).unwrap(), expected, "{condition}");
+    }
+}
+
+#[test]
+fn outcomes_events_and_iterations_are_visible() {
+    let mut scope = scope().child();
+    outcome_view("ok", http(), None).bind(&mut scope);
+    scope.bind("event", event_view(&["call.done", "step.done", "step.exit"], "fetch", View::null(), 0));
+    bind_iteration(&mut scope, "user", &json!({"id": 4}), 1, Some(2));
+    bind_result_index(&mut scope, "fetch", 1);
+    scope.set(SetScope::Iter, "page", &json!(3));
+    scope.set(SetScope::Ctx, "seen", &json!(99));
+    check_all(
+        &scope,
+        &[
+            ("{{ output.status == 'ok' }}", json!(true)),
+            ("{{ output.status == 'success' }}", json!(true)),
+            ("{{ output.status == 'error' }}", json!(false)),
+            ("{{ output.status }}", json!("ok")),
+            ("{{ output.data.paging.page + output.data.data.paging.page + output.paging.page }}", json!(6)),
+            ("{{ output.http.status }}", json!(200)),
+            ("{{ output.error }}", json!(null)),
+            ("{{ outcome.result.data.users }}", json!(["a", "b"])),
+            ("{{ response.data.data[0].id + response.paging.page }}", json!(3)),
+            ("{{ result.users | length }}", json!(2)),
+            ("{{ this.status ~ this.data.status_code }}", json!("success200")),
+            ("{{ error is none }}", json!(true)),
+            ("{{ event.name == 'step.failed' or event.name in ('step.done', 'x') }}", json!(true)),
+            ("{{ event.name == 'step.failed' }}", json!(false)),
+            ("{{ event.name }}", json!("call.done")),
+            ("{{ user.id + iter.user.id + iter.item.id + value.id + ctx.user.id }}", json!(20)),
+            (
+                "{{ iter._index }}{{ iter.index }}{{ _total }}{{ _loop.count }}{{ loop.last }}",
+                json!("1122true"),
+            ),
+            ("{{ fetch.result_index ~ ':' ~ fetch.status_code }}", json!("1:200")),
+            ("{{ iter.page }}", json!(3)),
+            ("{{ ctx.seen + seen + vars.seen }}", json!(297)),
+            ("{{ iter.page is defined and iter._first }}", json!(false)),
+        ],
+    );
+    let error = TaskError { status_code: Some(429), ..TaskError::new("rate_limit", "slow down") };
+    outcome_view("error", http(), Some(&error)).bind_retry(&mut scope, 2, 5);
+    check_all(
+        &scope,
+        &[
+            ("{{ output.status == 'error' and output.error.kind == 'rate_limit' }}", json!(true)),
+            ("{{ output.http.status in [429, 503] }}", json!(false)),
+            ("failed: {{ error }}", json!("failed: slow down")),
+            (
+                "{{ error.status == 429 and error != None and not success and attempt < max_attempts }}",
+                json!(true),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn references_are_named_then_provided() {
+    let reference = ResultRef {
+        kind: RefKind::ResultRef,
+        uri: "noetl://execution/1/result/big/abc".into(),
+        key: "k".into(),
+        bytes: 1,
+        sha256: "abc".into(),
+        content_type: "application/json".into(),
+        preview: json!({"rows": "…"}),
+        extracted: json!({"total": 3}),
+    };
+    let big = StepResult { value: Stored::Ref(reference.clone()), ..StepResult::default() };
+    let mut data = ScopeData::default();
+    data.steps.insert("big".into(), Arc::new(big));
+    data.ctx.insert("kept".into(), serde_json::to_value(&reference).unwrap());
+    let mut scope = Scope::new(Ambient::default());
+    bind_scope(&mut scope, &data, &Map::new());
+    check_all(
+        &scope,
+        &[
+            ("{{ big.total }}", json!(3)),
+            ("{{ big.data.total }}", json!(3)),
+            ("{{ big._preview.rows }}", json!("…")),
+            ("{{ big._ref.ref }}", json!("noetl://execution/1/result/big/abc")),
+        ],
+    );
+    assert!(scope.missing().is_empty());
+    assert_eq!(render_str("{{ big.rows[1100][0] }}", &scope).unwrap(), json!(null));
+    assert_eq!(scope.missing(), [reference.clone()]);
+    let rows: Vec<Json> = (0..1200).map(|n| json!([n])).collect();
+    scope.provide(&reference, Arc::new(json!({"rows": rows})));
+    assert!(scope.missing().is_empty());
+    assert_eq!(render_str("{{ big.rows[1100][0] + ctx.kept.rows[1][0] }}", &scope).unwrap(), json!(1101));
+}
+
+#[test]
+fn undefined_root_names_are_told_unless_guarded() {
+    let scope = scope();
+    render_str("{{ nobody.x }} {{ a | default(1) }} {{ b.c is defined }} {{ range(2) }} {{ limit }}", &scope)
+        .unwrap();
+    assert_eq!(scope.undefined(), ["nobody"]);
+    assert!(scope.undefined().is_empty());
+}
+
+#[test]
+fn functions_are_called_with_values() {
+    let mut scope = scope();
+    scope.function(
+        "token",
+        Arc::new(|args| match args {
+            [Json::String(name)] => Ok(json!(format!("t-{name}"))),
+            _ => Err("token() takes one name".to_owned()),
+        }),
+    );
+    check_all(&scope, &[("Bearer {{ token(pg_auth) }}", json!("Bearer t-pg"))]);
+    assert!(render_str("{{ token() }}", &scope).unwrap_err().message.contains("takes one name"));
+}
+
+#[test]
+fn sql_comments_are_not_templates() {
+    let scope = scope();
+    let sql = "-- {{ broken }\nSELECT '{{ who }} -- {{ limit }}' /* {% if %} */ FROM t;";
+    assert_eq!(
+        render_text(sql, &scope).unwrap(),
+        "-- {{ broken }\nSELECT 'Ada -- 25' /* {% if %} */ FROM t;"
+    );
+    assert_eq!(render_text("{{ limit }}", &scope).unwrap(), "25");
+}
+
+#[test]
+fn hostile_templates_end_in_a_clear_error() {
+    let scope = scope();
+    for (template, code) in [
+        (
+            "{% for a in range(4000000) %}{% for b in range(4000000) %}{% endfor %}{% endfor %}",
+            Code::TemplateFuel,
+        ),
+        ("{{ 'x' * 1000000000 }}", Code::TemplateFuel),
+        ("{{ range(99999999999) | list }}", Code::TemplateFailed),
+        ("{% macro m(n) %}{{ m(n) }}{% endmacro %}{{ m(1) }}", Code::TemplateFailed),
+        ("{% for a in range(100000) %}{{ 'y' * 100000 }}{% endfor %}", Code::TemplateFuel),
+        ("{{ 1 + }}", Code::TemplateSyntax),
+        ("{{ 1 | nofilter }}", Code::TemplateSyntax),
+        ("{{ who + 1 }}", Code::TemplateFailed),
+        ("{% include 'x' %}", Code::TemplateFailed),
+    ] {
+        assert_eq!(render_str(template, &scope).unwrap_err().code, code, "{template}");
+    }
+}
+
+#[test]
+fn honest_loops_fit_into_the_fuel() {
+    let sql = "{% for p in posts %}INSERT INTO t VALUES ({{ p.id }}, '{{ p.title | replace(\"'\", \"''\") }}', \
+               '{{ p.body | replace(\"'\", \"''\") }}', {{ loop.index }}, '{{ p | tojson }}'::jsonb);\n{% endfor %}";
+    let text = render_text(sql, &scope()).unwrap();
+    assert_eq!(text.matches("INSERT").count(), 100);
+    assert!(text.contains("'it''s 99'") && !text.contains("it's 99"));
+}
+
+#[test]
+fn errors_name_their_place() {
+    let error = super::check("line one\nand {{ 1 + }} here").unwrap_err();
+    assert_eq!((error.code, error.line), (Code::TemplateSyntax, 2));
+    assert!(error.column > 4, "{error:?}");
+    let error = super::check("{{ x | nofilter }}").unwrap_err();
+    assert_eq!((error.line, error.column, error.message.as_str()), (1, 8, "filter nofilter is unknown"));
+    assert!(super::check("{{ x is blue }}").is_err());
+    assert!(super::check("{{ x is not none }} {{ f(1)['a'] | d(2) | int > 3 }}").is_ok());
+    assert!(check_expr(&Expr("a ==".into())).is_err());
+}
+
+#[test]
+fn reads_are_root_names() {
+    let value = json!({"a": "{{ fetch.data.x + ctx.n }}", "{{ key }}": ["{% for r in rows %}{{ r.x }}{% endfor %}", "{{ now() }}"]});
+    assert_eq!(reads(&value), ["ctx", "fetch", "key", "rows"]);
+    assert_eq!(reads_paths(&json!("{{ fetch.data.x + ctx.n }}")), ["ctx.n", "fetch.data.x"]);
+    assert_eq!(reads_expr(&Expr("a.b == c".into())), ["a", "c"]);
+}
+
+/// Prints what a cached guard costs; run with `--ignored --nocapture`.
+#[test]
+#[ignore = "prints timings"]
+fn timings() {
+    let scope = scope();
+    for condition in ["{{ ctx.seen > 10 }}", "ctx.seen > 10 and bare.status == 'ok'", "{{ true }}"] {
+        let condition = Expr(condition.into());
+        let started = std::time::Instant::now();
+        for _ in 0..100_000 {
+            assert!(super::test(&condition, &scope).unwrap());
+        }
+        println!("{}: {:?}", condition.0, started.elapsed() / 100_000);
+    }
+    let started = std::time::Instant::now();
+    for _ in 0..100_000 {
+        render_str("{{ workload.limit }}", &scope).unwrap();
+    }
+    println!("path: {:?}", started.elapsed() / 100_000);
+}
