@@ -18,6 +18,13 @@ macro_rules! codes {
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
+
+            /// Cause, fix and example, as Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("../../../docs/codes/", $text, ".md")),)*
+                }
+            }
         }
     };
 }
@@ -120,5 +127,32 @@ impl<'de> serde::Deserialize<'de> for Code {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The page of a Code: cause, fix and example, as Markdown.
+pub fn page(code: Code) -> &'static str {
+    code.page()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_page_and_every_page_a_code() {
+        for code in Code::ALL {
+            let page = code.page();
+            assert!(page.starts_with(&format!("# {code}: {}\n", code.title())), "{code}");
+            for part in ["\n## Cause\n", "\n## Fix\n", "\n## Example\n"] {
+                assert!(page.contains(part), "{code} lacks {part:?}");
+            }
+        }
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/codes");
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let code: Result<Code, _> = name.trim_end_matches(".md").parse();
+            assert!(code.is_ok(), "{name} is no Code's page");
+        }
     }
 }
