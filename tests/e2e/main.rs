@@ -1,1 +1,17 @@
-fn main() {}
+//! End to end, over the real binary and real services on loopback ports.
+
+mod again;
+mod app;
+mod durability;
+mod examples;
+mod expectation;
+mod feed;
+mod hostile;
+mod judge;
+mod newcomer;
+mod place;
+mod playbooks;
+mod postgres;
+mod secrets;
+mod stopping;
+mod text;

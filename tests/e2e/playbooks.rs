@@ -1,0 +1,125 @@
+//! Every playbook under `tests/playbooks` that says what must come out of it, run on the real binary.
+//!
+//! `NOETL_TEST_ONLY=name` runs only the playbooks whose name contains the text.
+
+use futures::StreamExt as _;
+use noetl_test_service::Service;
+use serde_json::Value;
+
+use crate::app::{App, Options};
+use crate::expectation::{self, Case, fill};
+use crate::judge::{self, Outcome};
+use crate::place;
+use crate::postgres::Database;
+
+/// Playbooks of one family that run side by side.
+const AT_ONCE: usize = 4;
+
+macro_rules! families {
+    ($($family:ident)*) => { $(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $family() {
+            family(stringify!($family)).await;
+        }
+    )* };
+}
+
+families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour kinds }
+
+async fn family(name: &str) {
+    let name = name.trim_start_matches("r#");
+    let only = std::env::var("NOETL_TEST_ONLY").unwrap_or_default();
+    let mut cases = expectation::cases(name);
+    cases.retain(|case| case.name().contains(&only));
+    let database = match cases.iter().any(|case| !case.expectation.needs.is_empty()) {
+        true => Some(Database::start().await),
+        false => None,
+    };
+    let env = cases.iter().flat_map(|case| case.expectation.env.clone()).collect();
+    let app = App::start_with(Options { env, cwd: Some(place::playbooks().join(name)) }).await;
+    if let Some(database) = &database {
+        for name in ["pg_local", "pg_k8s", "pg_noetl_k8s", "test_postgres"] {
+            app.credential(&database.credential(name)).await;
+        }
+    }
+    let (app, database) = (&app, database.as_ref());
+    let results: Vec<(String, Vec<String>)> = futures::stream::iter(&cases)
+        .map(async |case| (case.name(), run(app, database, case).await))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+
+    let mut table = String::new();
+    for (case, problems) in &results {
+        let verdict = if problems.is_empty() { "pass" } else { "FAIL" };
+        table.push_str(&format!("{verdict}  {name}/{case}\n"));
+        problems.iter().for_each(|problem| table.push_str(&format!("        {problem}\n")));
+    }
+    println!("{table}");
+    let failed = results.iter().filter(|(_, problems)| !problems.is_empty()).count();
+    assert!(failed == 0, "{failed} of {} playbooks of {name} are wrong:\n{table}", results.len());
+    assert!(!results.is_empty() || !only.is_empty(), "the family {name} has no playbooks");
+}
+
+async fn run(app: &App, database: Option<&Database>, case: &Case) -> Vec<String> {
+    let mut problems = Vec::new();
+    let service = Service::start().await.expect("a free port");
+    for body in &case.expectation.credentials {
+        app.credential(body).await;
+    }
+    for companion in case.companions() {
+        if let Err(problem) = app.register(&place::read(&companion)).await {
+            return vec![format!("{}: {problem}", companion.display())];
+        }
+    }
+    let path = match app.register(&place::read(&case.path)).await {
+        Ok(path) => path,
+        Err(problem) => return vec![problem],
+    };
+    let table = format!("t_{}", case.name());
+    let temp = app.home.path().display().to_string();
+    for (number, run) in case.expectation.runs.iter().enumerate() {
+        if run.reset {
+            service.reset();
+        }
+        let names =
+            [("$SERVICE", service.url.as_str()), ("$TABLE", table.as_str()), ("$TEMP", temp.as_str())];
+        let payload = match fill(&run.payload, &names) {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            payload => payload,
+        };
+        let ended = async {
+            let id = app.execute(&path, &payload).await?;
+            let status = app.ended(&id).await.map_err(|problem| format!("{id}: {problem}"))?;
+            Ok::<_, String>((id, status))
+        };
+        let (id, status) = match ended.await {
+            Ok(ended) => ended,
+            Err(problem) => {
+                problems.push(format!("run {number}: {problem}"));
+                continue;
+            }
+        };
+        let names: Vec<(&str, &str)> = names.into_iter().chain([("$EXECUTION", id.as_str())]).collect();
+        let outcome = Outcome { app, service: &service, database, id: &id, status, names: &names };
+        let found = judge::problems(&outcome, run).await;
+        problems.extend(found.into_iter().map(|problem| format!("run {number} ({id}): {problem}")));
+        for secret in &case.expectation.secrets {
+            problems.extend(shown(app, &id, secret).await);
+        }
+    }
+    problems
+}
+
+/// Where a secret shows: answers about the execution, its log, the server's log, the files of the store.
+async fn shown(app: &App, id: &str, secret: &str) -> Vec<String> {
+    let mut places = Vec::new();
+    for path in ["", "/status", "/events?limit=5000", "/logs"] {
+        let (_, body) = app.ask(&format!("GET /api/executions/{id}{path}"), None).await;
+        places.extend(body.to_string().contains(secret).then(|| format!("GET /api/executions/ID{path}")));
+    }
+    places.extend(
+        crate::place::files_with(app.home.path(), secret).iter().map(|path| path.display().to_string()),
+    );
+    places.into_iter().map(|place| format!("the secret {secret} shows in {place}")).collect()
+}
