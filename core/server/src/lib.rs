@@ -3,5 +3,6 @@
 pub mod error;
 pub mod ids;
 pub mod orchestrator;
+pub mod schedule;
 pub mod store;
 pub mod vault;
