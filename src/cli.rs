@@ -52,8 +52,8 @@ pub(crate) struct Global {
     /// Print one JSON document instead of text
     #[arg(long, short = 'j', global = true)]
     pub(crate) json: bool,
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    /// When to use colours: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true, hide_possible_values = true)]
     pub(crate) color: Color,
 }
 
