@@ -53,7 +53,14 @@ pub(crate) struct Global {
     #[arg(long, short = 'j', global = true)]
     pub(crate) json: bool,
     /// When to use colours: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_short_help = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true,
+        hide_possible_values = true
+    )]
     pub(crate) color: Color,
 }
 

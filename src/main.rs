@@ -11,6 +11,7 @@ mod context;
 mod credential_file;
 mod env;
 mod exit;
+mod findings;
 mod live;
 mod outcome;
 mod output;

@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use noetl_api::error::FindingBody;
+use noetl_domain::dialect::{self, Reading};
 use noetl_domain::finding::{Finding, Severity, has_errors};
 use noetl_domain::playbook::Playbook;
 
+use crate::findings;
 use crate::problem::Problem;
+use crate::terminal::{self, Style};
 
 /// A file whose playbook is valid.
 #[derive(Clone, Debug)]
@@ -71,17 +75,9 @@ pub(crate) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub(crate) fn judge(path: &Path) -> anyhow::Result<Judged> {
     let bytes = std::fs::read(path)
         .with_context(|| Problem::usage(format!("cannot read the playbook {}", path.display())))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Problem::usage(format!("{} is not text: byte {at} is not valid UTF-8", path.display()))
-            .code(noetl_domain::code::Code::YamlSyntax)
-            .hint("save the file as UTF-8")
-    })?;
-    Ok(judge_text(path, text))
-}
-
-fn judge_text(path: &Path, text: String) -> Judged {
-    Judged { path: path.to_owned(), text, playbook: None, findings: Vec::new() }
+    let Reading { playbook, findings, .. } = dialect::read_bytes(&bytes);
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Judged { path: path.to_owned(), text, playbook, findings })
 }
 
 /// Reads files whose every playbook is valid; otherwise all findings of all files are the error.
@@ -90,7 +86,7 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
     let refused = judged.iter().filter(|judged| judged.is_refused()).count();
     for judged in &judged {
         if !judged.findings.is_empty() {
-            eprintln!("{}", render(judged));
+            eprintln!("{}", render(judged, terminal::stderr_style()));
         }
     }
     if refused > 0 {
@@ -114,9 +110,11 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
         .collect())
 }
 
-/// Findings with the line and a caret.
-pub(crate) fn render(judged: &Judged) -> String {
-    judged.findings.iter().map(|finding| format!("{}: {}", judged.path.display(), finding.message)).collect()
+/// Every finding of a file, each with its line and a caret.
+pub(crate) fn render(judged: &Judged, style: Style) -> String {
+    let file = judged.path.display().to_string();
+    let shown = judged.findings.iter().map(|finding| FindingBody::new(finding, &judged.text));
+    shown.map(|finding| findings::render(&finding, Some(&file), style)).collect::<Vec<_>>().join("\n")
 }
 
 /// The playbook in today's words.

@@ -9,6 +9,7 @@ use noetl_domain::code::Code;
 use noetl_server::store::StoreError;
 
 use crate::exit::Exit;
+use crate::findings;
 use crate::terminal::{self, Style};
 
 /// An error with the facts a user needs; carried inside `anyhow::Error`.
@@ -89,22 +90,8 @@ impl Facts {
 }
 
 /// Remarks of a server on a playbook that it refused.
-fn findings(error: &anyhow::Error) -> &[FindingBody] {
+fn remarks(error: &anyhow::Error) -> &[FindingBody] {
     error.chain().find_map(|cause| cause.downcast_ref::<ClientError>()).map_or(&[], ClientError::findings)
-}
-
-fn shown(finding: &FindingBody, style: &Style) -> String {
-    let mut out = format!(
-        "  {}:{}: {}[{}]: {}\n",
-        finding.line, finding.column, finding.severity, finding.code, finding.message
-    );
-    for line in finding.excerpt.lines() {
-        out.push_str(&format!("    {line}\n"));
-    }
-    if let Some(hint) = &finding.hint {
-        out.push_str(&format!("    {} {hint}\n", style.hint("hint:")));
-    }
-    out
 }
 
 /// Writes an error to stderr: the message, each cause once, the hint, the Code's page.
@@ -133,8 +120,8 @@ pub(crate) fn text(error: &anyhow::Error, style: &Style) -> String {
     for cause in lines {
         out.push_str(&format!("  {} {cause}\n", style.dim("because:")));
     }
-    for finding in findings(error) {
-        out.push_str(&shown(finding, style));
+    for finding in remarks(error) {
+        out.push_str(&findings::render(finding, None, *style));
     }
     if let Some(hint) = hint {
         out.push_str(&format!("  {} {hint}\n", style.hint("hint:")));
