@@ -237,3 +237,16 @@ fn status_of(code: Code) -> StatusCode {
         C::VaultKey | C::StoreFailed | C::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
+
+impl From<noetl_bus::results::ResultsError> for ServerError {
+    fn from(error: noetl_bus::results::ResultsError) -> Self {
+        use noetl_bus::results::ResultsError as E;
+        match &error {
+            E::NotAReference(_) => Self::invalid(error.to_string()),
+            E::Missing(_) => Self::not_found(error.to_string()),
+            E::Location { .. } | E::Damaged { .. } | E::Json { .. } | E::Store { .. } => {
+                Self::store("read or write a large result", error)
+            }
+        }
+    }
+}

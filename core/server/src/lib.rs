@@ -1,6 +1,7 @@
 //! The control plane.
 
 pub mod error;
+pub mod http;
 pub mod ids;
 pub mod orchestrator;
 pub mod schedule;

@@ -168,8 +168,11 @@ pub(super) async fn loop_results(
     let id: ExecutionId = execution_id(&query.execution_id)?;
     let snapshot = services.orchestrator.snapshot(id).await?;
     let Some(state) = snapshot.execution.steps.get(&query.step_name) else {
-        return Err(ServerError::not_found(format!("execution {id} has not reached a step {:?}", query.step_name))
-            .hint(format!("noetl execute status {id}")));
+        return Err(ServerError::not_found(format!(
+            "execution {id} has not reached a step {:?}",
+            query.step_name
+        ))
+        .hint(format!("noetl execute status {id}")));
     };
     let results = match (&state.result, &state.looped) {
         // A loop that still runs shows what it has.

@@ -68,10 +68,10 @@ pub(super) async fn feed(
 }
 
 /// A stream of messages, with heartbeats, that ends when the server stops.
-pub(super) fn sse(
+pub(super) fn sse<S: Stream<Item = Event> + Send + 'static>(
     services: &Services,
-    stream: impl Stream<Item = Event> + Send + 'static,
-) -> impl IntoResponse {
+    stream: S,
+) -> impl IntoResponse + use<S> {
     let stop = services.stop.clone();
     let stream = stream.map(Ok::<_, Infallible>).take_until(stop.cancelled_owned());
     // Proxies that collect answers would hold the stream back.
@@ -96,7 +96,9 @@ pub(super) fn position(headers: &HeaderMap, after: Option<&str>) -> Result<Optio
     match header.or(after).map(str::trim).filter(|text| !text.is_empty()) {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| {
-            ServerError::invalid("Last-Event-ID and `after` are positions of the feed: decimal digits expected")
+            ServerError::invalid(
+                "Last-Event-ID and `after` are positions of the feed: decimal digits expected",
+            )
         }),
     }
 }
@@ -125,10 +127,14 @@ impl Following {
             match self.follower.next().await {
                 Ok(Some(Followed::Event(event))) => {
                     // Its end is told only after everything that was committed with it.
-                    if matches!(event.recorded.event, Recording::ExecutionFinished(_)) && self.execution.is_some() {
+                    if matches!(event.recorded.event, Recording::ExecutionFinished(_))
+                        && self.execution.is_some()
+                    {
                         self.follower.catch_up();
                     }
-                    if self.names.is_empty() || self.names.iter().any(|name| name == event.recorded.event.name()) {
+                    if self.names.is_empty()
+                        || self.names.iter().any(|name| name == event.recorded.event.name())
+                    {
                         let body = show::event::positioned(&event);
                         return Some(message(event.position, &body.event_type, &body));
                     }

@@ -76,10 +76,14 @@ mod tests {
 
     #[test]
     fn only_this_machine_s_own_names_are_local() {
-        for host in ["localhost", "localhost:8082", "127.0.0.1:8082", "[::1]:8082", "192.168.1.7", "[fe80::1]"] {
+        for host in
+            ["localhost", "localhost:8082", "127.0.0.1:8082", "[::1]:8082", "192.168.1.7", "[fe80::1]"]
+        {
             assert!(is_local(host), "{host}");
         }
-        for host in ["evil.example", "evil.example:8082", "localhost.evil.example:80", "", "127.0.0.1.evil.example"] {
+        for host in
+            ["evil.example", "evil.example:8082", "localhost.evil.example:80", "", "127.0.0.1.evil.example"]
+        {
             assert!(!is_local(host), "{host}");
         }
     }

@@ -79,7 +79,11 @@ struct Following {
     told: bool,
 }
 
-fn follow(services: Services, id: ExecutionId, query: LogQuery) -> impl Stream<Item = Event> + Send + 'static {
+fn follow(
+    services: Services,
+    id: ExecutionId,
+    query: LogQuery,
+) -> impl Stream<Item = Event> + Send + 'static {
     let following = Following { services, id, query, ready: VecDeque::new(), ended: None, told: false };
     futures::stream::unfold(following, async |mut following| {
         let event = match following.next().await {
@@ -105,7 +109,8 @@ impl Following {
             }
             // The state is read first: lines written before the end are then in the look that follows.
             let row = self.services.store.summary(self.id).await?;
-            let ended = row.map_or(Some("CANCELLED"), |row| row.status.is_final().then(|| row.status.as_str()));
+            let ended =
+                row.map_or(Some("CANCELLED"), |row| row.status.is_final().then(|| row.status.as_str()));
             let lines = self.services.store.logs(self.query.clone()).await?;
             if let Some(last) = lines.last() {
                 self.query.after = last.id;

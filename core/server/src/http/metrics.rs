@@ -20,7 +20,8 @@ use text::{Histogram, Text};
 
 /// Different playbooks that get a series of their own; the others share one.
 const MOST_PATHS: usize = 200;
-const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
+const SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
 const BATCHES: &[f64] = &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0];
 
 /// Clones share the numbers.
@@ -107,13 +108,14 @@ impl Numbers {
                 self.call_seconds.observe((report.finished_ms - report.started_ms).max(0) as f64 / 1000.0);
             }
             Event::StepExited(exit) => *self.steps.entry(exit.status.as_str()).or_default() += 1,
-            Event::StepSkipped { .. } => *self.steps.entry("SKIPPED").or_default() += 1,
             Event::ExecutionFinished(finished) => {
                 let running = self.running.remove(&recorded.execution);
-                let path = running.as_ref().map_or_else(|| "unknown".to_owned(), |running| running.path.clone());
+                let path =
+                    running.as_ref().map_or_else(|| "unknown".to_owned(), |running| running.path.clone());
                 *self.finished.entry((path, finished.status.as_str())).or_default() += 1;
                 if let Some(running) = running {
-                    self.execution_seconds.observe((recorded.at_ms - running.since_ms).max(0) as f64 / 1000.0);
+                    self.execution_seconds
+                        .observe((recorded.at_ms - running.since_ms).max(0) as f64 / 1000.0);
                 }
             }
             Event::StepEntered { .. }
@@ -160,7 +162,11 @@ impl Metrics {
         }
         text.counter("noetl_executions_finished_total", "Executions ended, by playbook and final status.");
         for ((path, status), count) in &numbers.finished {
-            text.value("noetl_executions_finished_total", &[("path", path), ("status", status)], *count as f64);
+            text.value(
+                "noetl_executions_finished_total",
+                &[("path", path), ("status", status)],
+                *count as f64,
+            );
         }
         text.gauge("noetl_executions_running", "Executions that have not ended.");
         text.value("noetl_executions_running", &[], numbers.running.len() as f64);
@@ -195,7 +201,11 @@ impl Metrics {
             text.gauge("noetl_commands_in_flight", "Commands that workers hold.");
             text.value("noetl_commands_in_flight", &[], depth.held as f64);
         }
-        text.histogram("noetl_commit_events", "Events committed with one sync to disk.", &numbers.commit_events);
+        text.histogram(
+            "noetl_commit_events",
+            "Events committed with one sync to disk.",
+            &numbers.commit_events,
+        );
         text.finish()
     }
 }

@@ -50,18 +50,14 @@ impl Pools {
         }
         let mut pools = self.lock();
         pools.retain(|_, pool| pool.own || now - pool.heartbeat_ms < FORGOTTEN_MS);
-        match pools.get_mut(&name) {
-            Some(pool) => {
-                pool.heartbeat_ms = now;
-                merge(&mut pool.request, request);
-            }
-            None if pools.len() >= MOST => {
-                return Err(ServerError::unavailable(format!("{MOST} pools are registered already")));
-            }
-            None => {
-                let pool = Pool { request, registered_ms: now, heartbeat_ms: now, own: false };
-                pools.insert(name.clone(), pool);
-            }
+        if let Some(pool) = pools.get_mut(&name) {
+            pool.heartbeat_ms = now;
+            merge(&mut pool.request, request);
+        } else if pools.len() < MOST {
+            let pool = Pool { request, registered_ms: now, heartbeat_ms: now, own: false };
+            pools.insert(name.clone(), pool);
+        } else {
+            return Err(ServerError::unavailable(format!("{MOST} pools are registered already")));
         }
         let message = format!("pool {name} is registered");
         Ok(PoolRegistered { status: "ok".to_owned(), message, runtime_id: name.clone(), name })
@@ -189,7 +185,8 @@ mod tests {
     fn a_silent_pool_is_lost_and_then_forgotten() {
         let pools = Pools::default();
         pools.add_own(PoolRequest { name: "own".to_owned(), ..PoolRequest::default() });
-        let named = |name: &str| PoolRequest { name: name.to_owned(), capacity: Some(3), ..PoolRequest::default() };
+        let named =
+            |name: &str| PoolRequest { name: name.to_owned(), capacity: Some(3), ..PoolRequest::default() };
         pools.beat(named("gpu"), 0).expect("registered");
         pools.beat(PoolRequest { name: "gpu".to_owned(), ..PoolRequest::default() }, 1000).expect("alive");
         let status = |now| {
@@ -202,6 +199,9 @@ mod tests {
         assert_eq!(status(61_001), [gpu("lost"), own.clone()]);
         pools.beat(named("cpu"), FORGOTTEN_MS + 1000).expect("registered");
         assert!(!status(FORGOTTEN_MS + 1000).iter().any(|pool| pool.0 == "gpu"));
-        assert_eq!(pools.beat(named(" "), 0).map_err(|error| error.code), Err(noetl_domain::code::Code::InvalidRequest));
+        assert_eq!(
+            pools.beat(named(" "), 0).map_err(|error| error.code),
+            Err(noetl_domain::code::Code::InvalidRequest)
+        );
     }
 }

@@ -78,7 +78,7 @@ async fn loaded(services: &Services, scope: &Scope, template: Value) -> Result<V
             .map_err(|error| ServerError::internal("rendering broke off").because(error))?;
         let missing = scope.missing();
         if missing.is_empty() {
-            return rendered.map_err(refused);
+            return rendered.map_err(|error| refused(&error));
         }
         for reference in missing {
             let value = services.results.get(&reference).await?;
@@ -88,6 +88,6 @@ async fn loaded(services: &Services, scope: &Scope, template: Value) -> Result<V
     Err(ServerError::invalid("the template reads too many large results"))
 }
 
-fn refused(error: TemplateError) -> ServerError {
+fn refused(error: &TemplateError) -> ServerError {
     ServerError::new(error.code, error.to_string()).hint("see /docs or `noetl explain TP001`")
 }

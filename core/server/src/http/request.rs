@@ -17,7 +17,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ServerError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ServerError> {
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes =
+            axum::body::Bytes::from_request(request, state).await.map_err(|rejection| unread(&rejection))?;
         let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
         // Nesting is bounded by serde_json itself (128 levels).
         serde_json::from_slice(text).map(Self).map_err(|error| {
@@ -27,7 +28,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-fn unread(rejection: BytesRejection) -> ServerError {
+fn unread(rejection: &BytesRejection) -> ServerError {
     let status = rejection.status();
     let error = ServerError::invalid(rejection.body_text());
     if status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -77,8 +78,10 @@ pub(super) fn execution_id(text: &str) -> Result<ExecutionId, ServerError> {
         Ok(id) if i64::try_from(id.0).is_ok() => Ok(id),
         _ => {
             let shown: String = text.chars().take(40).collect();
-            Err(ServerError::invalid(format!("{shown:?} is not the id of an execution: decimal digits expected"))
-                .hint("noetl executions"))
+            Err(ServerError::invalid(format!(
+                "{shown:?} is not the id of an execution: decimal digits expected"
+            ))
+            .hint("noetl executions"))
         }
     }
 }

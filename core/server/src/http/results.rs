@@ -21,7 +21,8 @@ pub(super) async fn resolve(
     let value = services.results.resolve(&query.uri).await?;
     // The size of the JSON text, counted without building it.
     let mut size = Counter(0);
-    serde_json::to_writer(&mut size, &*value).map_err(|error| ServerError::internal("a result is not JSON").because(error))?;
+    serde_json::to_writer(&mut size, &*value)
+        .map_err(|error| ServerError::internal("a result is not JSON").because(error))?;
     Ok(Answer(Resolved {
         status: "ok".to_owned(),
         uri: query.uri,

@@ -19,8 +19,9 @@ use super::request::Json;
 use crate::error::ServerError;
 
 /// Runs SQL on a Postgres. The binary hands one in, because this room acts on nothing outside.
-pub type SqlRunner =
-    Arc<dyn Fn(SqlCall) -> Pin<Box<dyn Future<Output = Result<SqlResult, ServerError>> + Send>> + Send + Sync>;
+pub type SqlRunner = Arc<
+    dyn Fn(SqlCall) -> Pin<Box<dyn Future<Output = Result<SqlResult, ServerError>> + Send>> + Send + Sync,
+>;
 
 /// One call to a Postgres.
 #[derive(Clone)]
@@ -54,9 +55,7 @@ pub(super) async fn execute(
             .hint("register a postgres credential and name it: noetl credential register FILE"));
     }
     let connection = match (request.connection_string, &request.credential) {
-        (Some(text), _) => {
-            [("connection_string".to_owned(), Value::String(text))].into_iter().collect()
-        }
+        (Some(text), _) => [("connection_string".to_owned(), Value::String(text))].into_iter().collect(),
         (None, Some(name)) => services.open_credential(name, "postgres").await?,
         (None, None) => {
             let file = services.store.file();
@@ -95,4 +94,11 @@ fn text_of(request: &SqlRequest) -> Result<String, ServerError> {
         (None, Some(procedure)) => Ok(format!("CALL {procedure}")),
         (None, None) => Err(ServerError::invalid("there is no `query`")),
     }
+}
+
+/// Tables and views of the store that readers may ask for.
+pub(super) async fn table_names(file: &std::path::Path) -> Result<Vec<String>, ServerError> {
+    let sql = "SELECT name FROM noetl.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let answer = own::read(file, sql, &[], false, own::Limits::default()).await?;
+    Ok(answer.result.iter().filter_map(|row| Some(row.get(0)?.as_str()?.to_owned())).collect())
 }

@@ -46,7 +46,12 @@ pub(super) async fn one(
 }
 
 fn body(name: &str, value: &Value) -> VariableBody {
-    VariableBody { name: name.to_owned(), value: value.clone(), kind: "user_defined".to_owned(), source_step: None }
+    VariableBody {
+        name: name.to_owned(),
+        value: value.clone(),
+        kind: "user_defined".to_owned(),
+        source_step: None,
+    }
 }
 
 fn unknown(id: ExecutionId, name: &str) -> ServerError {

@@ -82,9 +82,9 @@ impl<S: EventStore> Follower<S> {
             return;
         }
         let after = self.after;
-        let wanted = batch
-            .iter()
-            .filter(|event| event.position > after && self.execution.is_none_or(|id| id == event.recorded.execution));
+        let wanted = batch.iter().filter(|event| {
+            event.position > after && self.execution.is_none_or(|id| id == event.recorded.execution)
+        });
         self.ready.extend(wanted.cloned());
     }
 

@@ -60,14 +60,10 @@ fn fill(body: &mut EventBody, event: &Event) {
                 "trace": requested.trace,
             });
         }
-        Event::StepEntered { step: _, run, inputs } => {
+        Event::StepEntered { step: _, run, tokens, inputs } => {
             set(body, "step", "ENTERED");
             body.context = plain(inputs);
-            body.meta = json!({ "run": run });
-        }
-        Event::StepSkipped { step: _, run, reason } => {
-            set(body, "step", "SKIPPED");
-            body.meta = json!({ "run": run, "reason": reason });
+            body.meta = json!({ "run": run, "tokens": tokens });
         }
         Event::CommandIssued(issued) => {
             set(body, "task", "PENDING");
@@ -101,10 +97,10 @@ fn fill(body: &mut EventBody, event: &Event) {
             set(body, "iterator", "STARTED");
             body.meta = json!({ "run": run, "total": total(items), "concurrency": concurrency });
         }
-        Event::LoopFinished { step: _, run, stats } => {
+        Event::LoopFinished { step: _, run, stats, stored } => {
             set(body, "iterator", "COMPLETED");
             body.result = plain(stats);
-            body.meta = json!({ "run": run });
+            body.meta = json!({ "run": run, "results": stored });
         }
         Event::StepExited(exit) => {
             set(body, "step", exit.status.as_str());

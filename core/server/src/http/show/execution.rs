@@ -143,7 +143,9 @@ fn waiting(execution: &Execution) -> Vec<String> {
         for parked in state.parked.values().take(10) {
             waiting.push(match (&parked.on, parked.child) {
                 (Wait::Timer { seconds }, _) => format!("{name}: a timer of {seconds} s"),
-                (Wait::Child(request), Some(child)) => format!("{name}: execution {child} of {}", request.path),
+                (Wait::Child(request), Some(child)) => {
+                    format!("{name}: execution {child} of {}", request.path)
+                }
                 (Wait::Child(request), None) => format!("{name}: the start of {}", request.path),
             });
         }

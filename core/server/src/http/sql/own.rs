@@ -30,8 +30,19 @@ const CLOCK_EVERY: i32 = 10_000;
 
 /// Columns that hold JSON, which a Postgres would hand out as such.
 const JSON_COLUMNS: [&str; 13] = [
-    "context", "result", "meta", "payload", "data", "error", "labels", "capabilities", "runtime", "tags", "schema",
-    "fields", "with_params",
+    "context",
+    "result",
+    "meta",
+    "payload",
+    "data",
+    "error",
+    "labels",
+    "capabilities",
+    "runtime",
+    "tags",
+    "schema",
+    "fields",
+    "with_params",
 ];
 
 pub(super) async fn read(
@@ -182,7 +193,12 @@ mod tests {
         (directory, file)
     }
 
-    async fn ask(file: &Path, sql: &str, parameters: &[Value], limits: Limits) -> Result<SqlResult, ServerError> {
+    async fn ask(
+        file: &Path,
+        sql: &str,
+        parameters: &[Value],
+        limits: Limits,
+    ) -> Result<SqlResult, ServerError> {
         read(file, sql, parameters, true, limits).await
     }
 
@@ -193,9 +209,12 @@ mod tests {
         let answer = ask(&file, sql, &[json!("COMPLETED")], Limits::default()).await.expect("rows");
         assert_eq!(
             answer.result,
-            [json!({"execution_id": "9007199254740993", "status": "COMPLETED", "result": {"a": 1}, "blob": "AP8="})]
+            [
+                json!({"execution_id": "9007199254740993", "status": "COMPLETED", "result": {"a": 1}, "blob": "AP8="})
+            ]
         );
-        let lists = read(&file, "select 1, 'x', null from event", &[], false, Limits::default()).await.expect("rows");
+        let lists =
+            read(&file, "select 1, 'x', null from event", &[], false, Limits::default()).await.expect("rows");
         assert_eq!(lists.result, [json!([1, "x", null]), json!([1, "x", null])]);
     }
 
@@ -227,7 +246,8 @@ mod tests {
             let error = ask(&file, sql, &[], Limits::default()).await.expect_err(sql);
             assert_eq!(error.code, noetl_domain::code::Code::InvalidRequest, "{sql}");
         }
-        let rows = ask(&file, "SELECT count(*) AS n FROM noetl.event", &[], Limits::default()).await.expect("rows");
+        let rows =
+            ask(&file, "SELECT count(*) AS n FROM noetl.event", &[], Limits::default()).await.expect("rows");
         assert_eq!(rows.result, [json!({"n": 2})]);
     }
 }

@@ -1,0 +1,3 @@
+//! The surface as callers see it: whole answers over the router, in process.
+
+mod contract;
