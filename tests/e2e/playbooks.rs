@@ -24,7 +24,7 @@ macro_rules! families {
     )* };
 }
 
-families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour kinds }
+families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour language kinds }
 
 async fn family(name: &str) {
     let name = name.trim_start_matches("r#");
