@@ -7,6 +7,7 @@ pub mod registry;
 mod sample;
 mod secret;
 pub mod sql;
+mod stop;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tool;

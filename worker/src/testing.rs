@@ -1,9 +1,5 @@
-//! What tests of tools share, here and in other rooms: a real PostgreSQL, and a task's context.
+//! What tests of tools share, here and in other rooms: a real PostgreSQL.
 
-#[cfg(test)]
-mod context;
 pub mod postgres;
 
-#[cfg(test)]
-pub(crate) use self::context::context;
 pub use self::postgres::Postgres;

@@ -4,6 +4,7 @@ pub mod http;
 pub mod noop;
 pub mod playbook;
 pub mod playbooks;
+pub mod postgres;
 pub mod python;
 pub mod secrets;
 pub mod shell;

@@ -22,7 +22,8 @@ pub struct Postgres {
     server: Child,
     log: Arc<Mutex<String>>,
     /// Removed last.
-    _folder: tempfile::TempDir,
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is there for its drop"))]
+    folder: tempfile::TempDir,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +98,7 @@ impl Postgres {
                         database: "postgres".into(),
                         server,
                         log,
-                        _folder: folder,
+                        folder,
                     });
                 }
                 Err(StartError::Failed { output, .. }) if attempts < 5 && output.contains("in use") => {}
@@ -108,7 +109,11 @@ impl Postgres {
 
     /// `postgresql://…`, for libraries.
     pub fn url(&self) -> String {
-        let password: String = self.password.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let mut password = String::new();
+        for byte in self.password.bytes() {
+            // Writing to a String cannot fail.
+            let _ = std::fmt::Write::write_fmt(&mut password, format_args!("%{byte:02x}"));
+        }
         format!("postgresql://{}:{password}@{}:{}/{}", self.user, self.host, self.port, self.database)
     }
 
@@ -258,7 +263,7 @@ mod tests {
         let driver = tokio::spawn(connection);
         let row = client.query_one("select current_user::text", &[]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), "noetl");
-        let (folder, port) = (server._folder.path().to_owned(), server.port);
+        let (folder, port) = (server.folder.path().to_owned(), server.port);
         drop(client);
         driver.await.unwrap().unwrap();
         drop(server);

@@ -15,6 +15,7 @@ use super::interpreter::{Broken, Ending, Interpreter};
 use super::locate::{NotFound, Places};
 use super::output::Captured;
 use super::protocol::{Raised, Reply, Request};
+use crate::stop::stopped;
 use crate::tool::{Log, TaskContext};
 
 /// How many interpreters there are, and when one is replaced.
@@ -180,7 +181,7 @@ impl PythonPool {
 
     /// Runs code in an interpreter of its own. Dropping the future ends the interpreter.
     pub async fn call(&self, call: Call<'_>) -> Result<Finished, Failed> {
-        let stopped = stopped(call.deadline, call.cancel);
+        let stopped = stopped("the python code", call.deadline, call.cancel);
         tokio::pin!(stopped);
         let slot = tokio::select! {
             slot = self.0.slots.acquire() => slot,
@@ -277,26 +278,6 @@ impl PythonPool {
 
     fn idle<R>(&self, change: impl FnOnce(&mut Vec<Interpreter>) -> R) -> R {
         change(&mut self.0.idle.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Resolves when the call must stop.
-async fn stopped(deadline: Option<Instant>, cancel: &CancellationToken) -> TaskError {
-    let started = Instant::now();
-    let late = async {
-        match deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = cancel.cancelled() => TaskError::new("cancelled", "the python code was stopped: the execution was cancelled"),
-        () = late => {
-            let seconds = started.elapsed().as_secs_f64();
-            TaskError::new("timeout", format!("the python code was stopped after {seconds:.1} s: it took too long"))
-                .with_code("timeout")
-                .retryable()
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use noetl_domain::{Map, Value};
 use serde_json::json;
 
 use super::{Call, Config, Input, Places, Python, PythonPool};
-use crate::testing;
+use crate::sample;
 use crate::tool::{Failure, Log, Output, TaskContext, Tool};
 
 fn python() -> Python {
@@ -26,7 +26,7 @@ fn context(inputs: Value, prior: Value, dialect: Dialect) -> TaskContext {
         dialect,
         inputs: map(inputs),
         context: Arc::new(map(prior)),
-        ..testing::context()
+        ..sample::context()
     }
 }
 

@@ -1,0 +1,212 @@
+//! Runs the statements of one task over a connection.
+
+use futures::TryStreamExt;
+use noetl_domain::Value;
+use noetl_domain::error::TaskError;
+use noetl_domain::playbook::Dialect;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, SimpleQueryMessage};
+
+use super::error;
+use super::pool::Session;
+use super::values;
+use crate::sql::Flavour::Postgres;
+use crate::sql::bind::{Params, bind_named, bind_positional, positions};
+use crate::sql::literal::quoted;
+use crate::sql::shape::{Rows, StatementResult};
+use crate::sql::split::{has_word, verb};
+
+/// What ran, and the first error.
+pub(super) struct Ran {
+    pub results: Vec<StatementResult>,
+    pub error: Option<TaskError>,
+}
+
+/// How the statements of a task hang together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Together {
+    /// One transaction: all or nothing.
+    Atomic,
+    /// Each on its own; the first error ends it.
+    Each,
+    /// Each on its own, and on after an error; the task fails at the end (generations up to B).
+    Onward,
+}
+
+pub(super) fn together(statements: &[String], dialect: Dialect) -> Together {
+    if dialect <= Dialect::B {
+        Together::Onward
+    } else if statements.len() < 2 || statements.iter().any(|statement| stands_alone(statement)) {
+        Together::Each
+    } else {
+        Together::Atomic
+    }
+}
+
+/// Statements that begin or end transactions themselves, or refuse to run inside one.
+fn stands_alone(statement: &str) -> bool {
+    match verb(statement, Postgres).as_str() {
+        "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" | "PREPARE"
+        | "CALL" | "VACUUM" | "CLUSTER" | "CHECKPOINT" => true,
+        "DO" => {
+            let body = statement.to_ascii_uppercase();
+            body.contains("COMMIT") || body.contains("ROLLBACK")
+        }
+        "CREATE" | "DROP" | "ALTER" | "REINDEX" => has_word(
+            statement,
+            Postgres,
+            &["CONCURRENTLY", "DATABASE", "TABLESPACE", "SYSTEM", "SUBSCRIPTION"],
+        ),
+        _ => false,
+    }
+}
+
+pub(super) async fn execute(
+    session: &mut Session,
+    statements: &[String],
+    params: &Params,
+    together: Together,
+    place: &str,
+) -> Ran {
+    let mut ran = Ran { results: Vec::with_capacity(statements.len()), error: None };
+    if together == Together::Atomic
+        && let Err(error) = simple(session, "BEGIN").await
+    {
+        ran.error = Some(error::of_statement(&error, "BEGIN", 0, place));
+        return ran;
+    }
+    for (index, statement) in statements.iter().enumerate() {
+        match run(session, statement, params).await {
+            Ok(result) => ran.results.push(result),
+            Err(failed) => {
+                let error = match failed {
+                    Refused::Server(error) => error::of_statement(&error, statement, index, place),
+                    Refused::Params(message) => TaskError::new("postgres", message).with_code("TL002"),
+                };
+                ran.results.push(StatementResult {
+                    error: Some((error.message.clone(), error.code.clone())),
+                    ..StatementResult::default()
+                });
+                let lost = session.client().is_closed();
+                ran.error.get_or_insert(error);
+                if together != Together::Onward || lost {
+                    break;
+                }
+            }
+        }
+    }
+    if together == Together::Atomic {
+        let end = if ran.error.is_some() { "ROLLBACK" } else { "COMMIT" };
+        // Deferred constraints speak up at the end.
+        if let Err(error) = simple(session, end).await {
+            ran.error.get_or_insert(error::of_statement(&error, end, 0, place));
+        }
+    }
+    ran
+}
+
+enum Refused {
+    Server(Error),
+    Params(String),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+async fn simple(session: &mut Session, statement: &str) -> Result<(), Error> {
+    session.busy();
+    let outcome = session.client().batch_execute(statement).await;
+    session.idle();
+    outcome
+}
+
+async fn run(session: &mut Session, statement: &str, params: &Params) -> Result<StatementResult, Refused> {
+    let verb = verb(statement, Postgres);
+    let changing = ["INSERT", "UPDATE", "DELETE", "MERGE"];
+    let changes =
+        changing.contains(&verb.as_str()) || (verb == "WITH" && has_word(statement, Postgres, &changing));
+    session.busy();
+    let outcome = fetch(session, statement, params, &verb).await;
+    session.idle();
+    let (rows, affected) = outcome?;
+    Ok(StatementResult { affected: if changes { affected } else { 0 }, rows, changes, verb, error: None })
+}
+
+/// Rows arrive as text over the simple protocol, which writes every type there is;
+/// what the columns are is asked at the same time, in the same round trip.
+async fn fetch(
+    session: &Session,
+    statement: &str,
+    params: &Params,
+    verb: &str,
+) -> Result<(Option<Rows>, u64), Refused> {
+    let client = session.client();
+    let bound;
+    let text = match params {
+        Params::Named(values) => {
+            bound = bind_named(statement, values, Postgres);
+            bound.as_str()
+        }
+        Params::Positional(values) if positions(statement, Postgres) > 0 => {
+            let wanted = positions(statement, Postgres);
+            if wanted > values.len() {
+                let message = format!("the statement uses ${wanted}, but params has {} values", values.len());
+                return Err(Refused::Params(message));
+            }
+            // The server says which type it reads each parameter as.
+            let prepared = client.prepare(statement).await?;
+            bound = bind_positional(statement, Postgres, |at| {
+                let kind = prepared.params().get(at).unwrap_or(&Type::TEXT);
+                let written = values::write(&values[at], kind);
+                Some(written.map_or_else(|| "NULL".to_owned(), |text| quoted(&text, Postgres)))
+            });
+            bound.as_str()
+        }
+        _ => statement,
+    };
+    let types = async {
+        if !returns_rows(verb, text) {
+            return Ok(Vec::new());
+        }
+        let prepared = client.prepare(text).await?;
+        Ok::<_, Error>(prepared.columns().iter().map(|column| column.type_().clone()).collect())
+    };
+    let rows = async { client.simple_query_raw(text).await?.try_collect::<Vec<_>>().await };
+    let (types, messages) = tokio::join!(types, rows);
+    let types = types?;
+    let mut found = None;
+    let mut affected = 0;
+    for message in messages? {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                let columns = columns.iter().map(|column| column.name().to_owned()).collect();
+                found = Some(Rows { columns, values: Vec::new() });
+            }
+            SimpleQueryMessage::Row(row) => {
+                let width = row.columns().len();
+                let mut values = Vec::with_capacity(width);
+                for at in 0..width {
+                    let text = row.try_get(at)?;
+                    values.push(text.map_or(Value::Null, |text| values::read(text, types.get(at))));
+                }
+                if let Some(found) = &mut found {
+                    found.values.push(values);
+                }
+            }
+            SimpleQueryMessage::CommandComplete(count) => affected = count,
+            _ => {}
+        }
+    }
+    Ok((found, affected))
+}
+
+fn returns_rows(verb: &str, statement: &str) -> bool {
+    match verb {
+        "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "FETCH" | "EXECUTE" | "CALL" => true,
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => has_word(statement, Postgres, &["RETURNING"]),
+        _ => false,
+    }
+}
