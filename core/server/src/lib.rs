@@ -1,5 +1,6 @@
 //! The control plane.
 
+pub mod catalog;
 pub mod error;
 pub mod http;
 pub mod ids;
