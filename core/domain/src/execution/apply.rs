@@ -59,10 +59,11 @@ impl Execution {
             Event::LoopStarted { step, items, concurrency, .. } => {
                 self.state_mut(step).looped = Some(LoopState::new(items.clone(), *concurrency));
             }
-            Event::LoopFinished { step, stored, .. } => {
+            Event::LoopFinished { step, stored, stats, .. } => {
                 let state = self.state_mut(step);
                 state.phase = Phase::Saving;
                 if let Some(looped) = &mut state.looped {
+                    looped.stats = *stats;
                     let value = match stored {
                         Some(reference) => Stored::Ref(reference.clone()),
                         None => Stored::Inline(json!({
@@ -219,6 +220,8 @@ impl Execution {
     fn exited(&mut self, exit: &Exit, at_ms: i64) {
         self.take_tokens(&exit.step, exit.tokens);
         self.active.retain(|name| *name != exit.step);
+        // A cycle of skipped Steps must meet the limit too.
+        self.runs += u64::from(exit.status == StepStatus::Skipped);
         let state = self.state_mut(&exit.step);
         state.run = exit.run;
         state.finished_ms = Some(at_ms);

@@ -93,7 +93,7 @@ fn end(plan: &Plan, execution: &Execution, at_ms: i64) -> Decision {
 fn finish(execution: &Execution, status: Status, error: Option<crate::error::TaskError>) -> Decision {
     Decision::events(vec![Event::ExecutionFinished(Box::new(Finished {
         status,
-        result_step: execution.result_step(),
+        result_step: (status == Status::Completed).then(|| execution.result_step()).flatten(),
         error,
         failed_steps: execution.failed.clone(),
         handled_failures: execution.handled.clone(),

@@ -1,0 +1,8 @@
+//! The engine as a whole: stories, properties, and logs of the past that must replay.
+
+#[path = "suite/driver.rs"]
+mod driver;
+#[path = "suite/properties.rs"]
+mod properties;
+#[path = "suite/stories.rs"]
+mod stories;
