@@ -19,9 +19,12 @@ impl<'a> Fields<'a> {
         self.node.span
     }
 
-    /// The value of a key, even when it is null; the key counts as read.
+    /// The value of a key, even when it is null; the key counts as read and is not given out again.
     pub(super) fn take_even_null(&mut self, key: &str) -> Option<&'a Node> {
         let index = self.entries.iter().position(|entry| entry.key == key)?;
+        if self.taken[index] {
+            return None;
+        }
         self.taken[index] = true;
         Some(&self.entries[index].value)
     }

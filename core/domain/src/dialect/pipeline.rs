@@ -48,7 +48,9 @@ fn one<'a>(
 ) {
     let Some(mut fields) = reader.fields(item, "a task") else { return };
     let mut inner_node = item;
-    let label = if fields.has_any(&["kind", "tool", "type", "call"]) {
+    // `call` names a workbook task (L0), or it is a label like any other (D).
+    let calls = fields.peek("call").is_some_and(|node| node.get("kind").is_none());
+    let label = if calls || fields.has_any(&["kind", "tool", "type"]) {
         let name = fields.take_any(&["name", "label"]);
         reader.met(if name.is_some() { Dialect::E } else { Dialect::D }, Dialect::E);
         name.and_then(|node| reader.text(node, "`name`")).unwrap_or_else(|| format!("task_{position}"))
