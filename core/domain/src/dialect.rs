@@ -9,6 +9,7 @@ mod condition;
 mod cursor;
 mod executor;
 mod fields;
+mod first;
 mod graph;
 mod keychain;
 mod keys;
@@ -67,6 +68,8 @@ fn document(document: yaml::Document) -> Reading {
         let message = format!("a playbook is a map, not {}", root.describe());
         reader.error_hint(Code::NotAPlaybook, root.span, message, "start with `apiVersion: noetl.io/v2`");
         None
+    } else if first::is_first(&root) {
+        first::read(&mut reader, &root)
     } else {
         root::read(&mut reader, &root)
     };

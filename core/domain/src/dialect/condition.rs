@@ -1,4 +1,4 @@
-//! Conditions: how those of different generations become one expression, and how they combine.
+//! Conditions, and how they combine into one.
 
 use crate::playbook::Expr;
 
@@ -6,24 +6,11 @@ pub(super) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 
-/// The condition as an expression.
-///
-/// Text around the braces that holds an operator is compared after rendering in the older engines;
-/// here it joins the expression: `{{ a.code }} == 0` becomes `{{ (a.code) == 0 }}`.
-pub(super) fn normalise(text: &str) -> Expr {
-    if !text.contains("{{") || text.contains("{%") || lone(text).is_some() {
-        return Expr(text.to_owned());
-    }
-    match compared(text) {
-        Some(expression) => Expr(format!("{{{{ {expression} }}}}")),
-        None => Expr(text.to_owned()),
-    }
-}
-
 pub(super) fn not(condition: &Expr) -> Expr {
     match condition.0.trim().to_lowercase().as_str() {
         "true" => Expr("false".to_owned()),
         "false" => Expr("true".to_owned()),
+        _ if is_mixed(&condition.0) => Expr(format!("not ({})", condition.0.trim())),
         _ => Expr(format!("{{{{ not ({}) }}}}", inner(&condition.0))),
     }
 }
@@ -35,7 +22,20 @@ pub(super) fn and(left: &Expr, right: &Expr) -> Expr {
     if right.0.trim().eq_ignore_ascii_case("true") {
         return left.clone();
     }
+    if is_mixed(&left.0) || is_mixed(&right.0) {
+        return Expr(format!("{} and {}", outside(&left.0), outside(&right.0)));
+    }
     Expr(format!("{{{{ ({}) and ({}) }}}}", inner(&left.0), inner(&right.0)))
+}
+
+/// Text around the braces counts: `{{ a.code }} == 0` is compared after rendering.
+fn is_mixed(text: &str) -> bool {
+    is_template(text) && lone(text).is_none()
+}
+
+/// A form that may stand beside operators outside the braces.
+fn outside(text: &str) -> String {
+    if is_mixed(text) { format!("({})", text.trim()) } else { format!("{{{{ {} }}}}", inner(text)) }
 }
 
 /// The expression without its braces.
@@ -50,88 +50,4 @@ pub(super) fn lone(text: &str) -> Option<&str> {
         return None;
     }
     Some(inside.trim_matches('-').trim())
-}
-
-/// Rewrites `{{ a }} == 0` into `(a) == 0`; None when no operator stands outside the braces.
-fn compared(text: &str) -> Option<String> {
-    let mut output = String::new();
-    let mut operator = false;
-    let mut rest = text;
-    while let Some(open) = rest.find("{{") {
-        let close = rest[open..].find("}}")? + open;
-        let mut before = rest[..open].to_owned();
-        let expression = rest[open + 2..close].trim_matches('-').trim();
-        rest = &rest[close + 2..];
-        // A quoted template is text: '{{ zone }}' == 'EU'.
-        let quote =
-            before.chars().last().filter(|quote| matches!(quote, '\'' | '"') && rest.starts_with(*quote));
-        if let Some(quote) = quote {
-            before.pop();
-            rest = &rest[quote.len_utf8()..];
-            output.push_str(&outside(&before, &mut operator)?);
-            output.push_str(&format!("(({expression}) | string)"));
-        } else {
-            output.push_str(&outside(&before, &mut operator)?);
-            output.push_str(&format!("({expression})"));
-        }
-    }
-    output.push_str(&outside(rest, &mut operator)?);
-    operator.then(|| output.trim().to_owned())
-}
-
-/// Operators and literals stay, bare words become text; None when this is prose.
-fn outside(text: &str, operator: &mut bool) -> Option<String> {
-    let mut output = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(&character) = characters.peek() {
-        if character.is_alphabetic() || character == '_' {
-            let mut word = String::new();
-            while let Some(&next) = characters.peek() {
-                if !next.is_alphanumeric() && !matches!(next, '_' | '-' | '.' | '/') {
-                    break;
-                }
-                word.push(next);
-                characters.next();
-            }
-            match word.as_str() {
-                "and" | "or" | "not" | "in" | "is" => {
-                    *operator = true;
-                    output.push_str(&word);
-                }
-                "true" | "false" | "True" | "False" | "none" | "None" | "defined" | "undefined" => {
-                    output.push_str(&word)
-                }
-                "null" => output.push_str("none"),
-                _ => output.push_str(&format!("'{word}'")),
-            }
-        } else if matches!(character, '\'' | '"') {
-            characters.next();
-            output.push(character);
-            loop {
-                let next = characters.next()?;
-                output.push(next);
-                if next == character {
-                    break;
-                }
-            }
-        } else if character == '&' || character == '|' {
-            characters.next();
-            if characters.next() != Some(character) {
-                return None;
-            }
-            *operator = true;
-            output.push_str(if character == '&' { " and " } else { " or " });
-        } else {
-            *operator |= matches!(character, '=' | '<' | '>' | '!');
-            if !character.is_ascii_digit()
-                && !character.is_whitespace()
-                && !"=<>!()+-*%.,[]".contains(character)
-            {
-                return None;
-            }
-            output.push(character);
-            characters.next();
-        }
-    }
-    Some(output)
 }

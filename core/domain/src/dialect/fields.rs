@@ -52,10 +52,6 @@ impl<'a> Fields<'a> {
         keys.iter().any(|key| self.peek(key).is_some())
     }
 
-    pub(super) fn key_span(&self, key: &str) -> Span {
-        self.entries.iter().find(|entry| entry.key == key).map_or(self.node.span, |entry| entry.key_span)
-    }
-
     pub(super) fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
             self.take_even_null(key);

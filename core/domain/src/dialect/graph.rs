@@ -1,18 +1,18 @@
 //! What only the whole workflow can tell: names, the entry, the implicit `end`, targets that do not exist.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::keys;
 use super::reader::Reader;
 use super::step::{self, Read};
 use crate::code::Code;
-use crate::finding::Finding;
-use crate::playbook::{Action, Arc, Dialect, Playbook, Step};
+use crate::finding::{Finding, Span};
+use crate::playbook::{Action, Arc, Playbook, Step};
 
 /// Settles the graph of a playbook whose steps were read one by one.
 pub(super) fn settle(reader: &mut Reader<'_>, playbook: &mut Playbook, mut reads: Vec<Read>) {
-    duplicates(reader, &reads);
-    tools(reader, &reads, playbook.dialect);
+    duplicates(reader, reads.iter().map(|read| (read.step.name.as_str(), read.span)));
+    tools(reader, &reads);
     implicit_end(&mut reads);
     for read in reads {
         let dialect = read.fixed.unwrap_or_else(|| read.met.dialect(playbook.dialect));
@@ -23,23 +23,29 @@ pub(super) fn settle(reader: &mut Reader<'_>, playbook: &mut Playbook, mut reads
     ends(reader, playbook);
 }
 
-fn duplicates(reader: &mut Reader<'_>, reads: &[Read]) {
-    let mut seen: HashSet<&str> = HashSet::new();
-    for read in reads {
-        if !seen.insert(&read.step.name) {
-            let first = reads
-                .iter()
-                .find(|other| other.step.name == read.step.name)
-                .map_or(0, |first| first.span.line);
-            let message = format!("two steps are called `{}`; the first is in line {first}", read.step.name);
-            reader.error_hint(Code::DuplicateStep, read.span, message, "rename one of them");
+/// As [`settle`], for steps that nothing is left to learn about.
+pub(super) fn settle_plain(reader: &mut Reader<'_>, playbook: &mut Playbook, steps: Vec<(Step, Span)>) {
+    duplicates(reader, steps.iter().map(|(step, span)| (step.name.as_str(), *span)));
+    playbook.steps = steps.into_iter().map(|(step, _)| step).collect();
+    targets(reader, playbook);
+    ends(reader, playbook);
+}
+
+fn duplicates<'n>(reader: &mut Reader<'_>, steps: impl Iterator<Item = (&'n str, Span)>) {
+    let mut seen: HashMap<&str, u32> = HashMap::new();
+    for (name, span) in steps {
+        if let Some(first) = seen.get(name) {
+            let message = format!("two steps are called `{name}`; the first is in line {first}");
+            reader.error_hint(Code::DuplicateStep, span, message, "rename one of them");
+        } else {
+            seen.insert(name, span.line);
         }
     }
 }
 
-fn tools(reader: &mut Reader<'_>, reads: &[Read], file: Dialect) {
+fn tools(reader: &mut Reader<'_>, reads: &[Read]) {
     for read in reads {
-        if !step::is_pointless(read, file) {
+        if !step::is_pointless(read) {
             continue;
         }
         let name = &read.step.name;
@@ -159,13 +165,7 @@ fn ends(reader: &mut Reader<'_>, playbook: &Playbook) {
     }
 }
 
-fn unknown_step(
-    reader: &mut Reader<'_>,
-    span: crate::finding::Span,
-    message: String,
-    target: &str,
-    names: &[&str],
-) {
+fn unknown_step(reader: &mut Reader<'_>, span: Span, message: String, target: &str, names: &[&str]) {
     let hint = keys::did_you_mean(target, names.iter().copied()).unwrap_or_else(|| {
         let shown: Vec<&str> = names.iter().copied().take(12).collect();
         format!("the steps are: {}", shown.join(", "))

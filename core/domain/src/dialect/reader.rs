@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
     pub(super) fn expr(&mut self, node: &Node, path: &str, what: &str) -> Option<Expr> {
         self.source.mark(path, node.span);
         let text = self.text(node, what)?;
-        Some(condition::normalise(&text))
+        Some(Expr(text))
     }
 
     /// A number, or a template that gives one.

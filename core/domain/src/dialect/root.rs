@@ -6,10 +6,10 @@ use super::fields::Fields;
 use super::reader::Reader;
 use super::step::{self, DIALECTS};
 use super::{executor, graph, keychain, keys, l0, schedule, workbook};
+use crate::Map;
 use crate::code::Code;
 use crate::playbook::{Dialect, Playbook, Start};
 use crate::yaml::{Data, Node};
-use crate::{Map, Value};
 
 const VERSIONS: &[(&str, Dialect)] = &[
     ("noetl.io/v1", Dialect::B),
@@ -84,7 +84,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a Node) -> Option<Playbo
         fixed.unwrap_or_else(|| reads.iter().filter_map(|read| read.met.newest).max().unwrap_or(written));
     l0::fold_loops(reader, &mut reads);
     l0::steps_override(reader, &mut playbook, &mut reads);
-    entry(reader, &mut playbook, &reads, executor.entry_step);
+    entry(&mut playbook, &reads, executor.entry_step);
     graph::settle(reader, &mut playbook, reads);
     Some(playbook)
 }
@@ -199,14 +199,10 @@ fn defaults<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mut
     if let Some(node) = spec.take("timeout") {
         playbook.timeout_seconds = reader.fixed_seconds(node, "`timeout`");
     }
-    let mut values = Map::new();
+    // `{{ spec.state }}`: the scope answers `spec` from the workload.
     for entry in spec.rest() {
-        let value = reader.entry_value(entry, "workload/spec");
-        values.insert(entry.key.clone(), value);
-    }
-    if !values.is_empty() {
-        // `{{ spec.state }}`
-        playbook.workload.entry("spec").or_insert(Value::Object(values));
+        let value = reader.entry_value(entry, "workload");
+        playbook.workload.entry(entry.key.clone()).or_insert(value);
     }
 }
 
@@ -219,7 +215,7 @@ fn schedules<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mu
 }
 
 /// The step named by the executor, else `start`, else the first.
-fn entry(reader: &mut Reader<'_>, playbook: &mut Playbook, reads: &[step::Read], named: Option<String>) {
+fn entry(playbook: &mut Playbook, reads: &[step::Read], named: Option<String>) {
     if !playbook.entry.is_empty() {
         return;
     }
@@ -227,14 +223,7 @@ fn entry(reader: &mut Reader<'_>, playbook: &mut Playbook, reads: &[step::Read],
     let step = match (named, reads.first()) {
         (Some(named), _) => named,
         (None, _) if has_start => "start".to_owned(),
-        (None, Some(first)) => {
-            if playbook.dialect < Dialect::D {
-                let message =
-                    format!("there is no step `start`; the playbook starts at `{}`", first.step.name);
-                reader.warning(Code::MissingStart, first.span, message);
-            }
-            first.step.name.clone()
-        }
+        (None, Some(first)) => first.step.name.clone(),
         (None, None) => return,
     };
     playbook.entry.push(Start { step, inputs: Map::new() });

@@ -397,18 +397,14 @@ fn missing_tool<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, step: &mut
 }
 
 /// No tool, nowhere to go and nothing to do: only `start` and `end` may be that.
-pub(super) fn is_pointless(read: &Read, file: Dialect) -> bool {
+pub(super) fn is_pointless(read: &Read) -> bool {
     if !read.toolless || matches!(read.step.name.as_str(), "start" | "end") {
         return false;
     }
     let step = &read.step;
     let works =
         !step.sets.is_empty() || !step.extracts.is_empty() || !step.saves.is_empty() || step.guard.is_some();
-    let routes = &step.routes;
-    let arcs = routes.arcs.len() + routes.otherwise.len();
-    // B has `tool: router` for steps that only route; a mere pass to one other step is a forgotten tool.
-    let passes = arcs == 1 && routes.arcs.iter().all(|arc| arc.when.is_none() && arc.inputs.is_empty());
-    !works && (!read.routed || (passes && step.cases.is_empty() && file == Dialect::B))
+    !works && !read.routed
 }
 
 /// Only what is written, for steps that a tool's absence makes plain.

@@ -1,5 +1,6 @@
 use super::*;
 
+mod files;
 mod generations;
 
 /// The playbook, and nothing said against it.
