@@ -161,6 +161,15 @@ pub fn reads_paths(value: &Json) -> Vec<String> {
     sorted(names)
 }
 
+/// Root names that one template reads without a guard such as `default` or `is defined`.
+pub fn unguarded_reads(text: &str) -> Vec<String> {
+    if !lex::has_template(text) {
+        return Vec::new();
+    }
+    let Ok(compiled) = compile::template(&lex::prepare(text, false, &[])) else { return Vec::new() };
+    compiled.facts.reads.iter().filter(|name| !compiled.facts.guarded(name)).cloned().collect()
+}
+
 /// Root names that a condition reads.
 pub fn reads_expr(condition: &Expr) -> Vec<String> {
     facts_of_expr(condition).map(|facts| facts.reads.clone()).unwrap_or_default()

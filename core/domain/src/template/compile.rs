@@ -139,6 +139,7 @@ pub(super) fn template(text: &str) -> Result<Arc<Compiled>, TemplateError> {
 pub(super) fn expression(code: &str) -> Result<Arc<Compiled>, TemplateError> {
     static CACHE: LazyLock<Cache<Compiled>> = LazyLock::new(Cache::new);
     CACHE.find(code, || {
+        bearable(code, true)?;
         let expression =
             compile_expression(code).map_err(|error| TemplateError::from_engine(&error, code, 0, true))?;
         let facts = Facts::of(code, true, expression.undeclared_variables(true));
@@ -151,6 +152,7 @@ pub(super) fn expression(code: &str) -> Result<Arc<Compiled>, TemplateError> {
 }
 
 fn compile(text: &str) -> Result<Compiled, TemplateError> {
+    bearable(text, false)?;
     if let Some((start, code)) = lex::lone(text) {
         if let Some(path) = lex::path(code) {
             let dotted = path.join(".");
@@ -177,6 +179,13 @@ fn compile(text: &str) -> Result<Compiled, TemplateError> {
     let facts = Facts::of(text, false, paths);
     let stays_text = text.contains("tojson");
     Ok(Compiled { program: Program::Text(Box::new(engine)), facts: Arc::new(facts), stays_text })
+}
+
+fn bearable(text: &str, bare: bool) -> Result<(), TemplateError> {
+    match lex::too_complex(text, bare) {
+        Some(at) => Err(TemplateError::too_complex(text, at)),
+        None => Ok(()),
+    }
 }
 
 fn compile_expression(code: &str) -> Result<Expression<'static, 'static>, minijinja::Error> {

@@ -60,35 +60,52 @@ enum Tree<'a> {
     Text(&'a str),
 }
 
+/// Longer texts are prose, not conditions.
+const LONGEST: usize = 16 * 1024;
+/// Parentheses and `not` inside one another.
+const DEEPEST: usize = 32;
+
 /// None: there is no operator outside the braces.
 fn parse(text: &str) -> Option<Tree<'_>> {
-    match any(text) {
+    if text.len() > LONGEST {
+        return None;
+    }
+    match any(text, DEEPEST) {
         Tree::Text(_) => None,
         tree => Some(tree),
     }
 }
 
-fn any(text: &str) -> Tree<'_> {
+fn any(text: &str, depth: usize) -> Tree<'_> {
     let parts = split(text, &[" or ", "||"]);
-    if parts.len() > 1 { Tree::Any(parts.into_iter().map(all).collect()) } else { all(text) }
+    if parts.len() > 1 {
+        Tree::Any(parts.into_iter().map(|part| all(part, depth)).collect())
+    } else {
+        all(text, depth)
+    }
 }
 
-fn all(text: &str) -> Tree<'_> {
+fn all(text: &str, depth: usize) -> Tree<'_> {
     let parts = split(text, &[" and ", "&&"]);
-    if parts.len() > 1 { Tree::All(parts.into_iter().map(one).collect()) } else { one(text) }
+    if parts.len() > 1 {
+        Tree::All(parts.into_iter().map(|part| one(part, depth)).collect())
+    } else {
+        one(text, depth)
+    }
 }
 
-fn one(text: &str) -> Tree<'_> {
+fn one(text: &str, depth: usize) -> Tree<'_> {
     let text = text.trim();
+    let Some(depth) = depth.checked_sub(1) else { return Tree::Text(text) };
     if let Some(rest) =
         text.strip_prefix("not ").or_else(|| text.strip_prefix('!').filter(|rest| !rest.starts_with('=')))
     {
-        return Tree::Not(Box::new(one(rest)));
+        return Tree::Not(Box::new(one(rest, depth)));
     }
     if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
         && balanced(inner)
     {
-        return any(inner);
+        return any(inner, depth);
     }
     // `not in` before `in`, `>=` before `>`.
     for operator in ["==", "!=", ">=", "<=", " not in ", " in ", ">", "<"] {

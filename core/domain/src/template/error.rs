@@ -102,6 +102,13 @@ impl From<TemplateError> for TaskError {
 }
 
 impl TemplateError {
+    pub(super) fn too_complex(text: &str, at: usize) -> Self {
+        let message = "the template is too complex: split it into several";
+        let mut made = Self::new(Code::TemplateSyntax, message).within(text);
+        made.place(text, at, at + 1);
+        made
+    }
+
     pub(super) fn unknown(sort: &str, name: &str, text: &str, at: usize) -> Self {
         let mut made = Self::new(Code::TemplateSyntax, format!("{sort} {name} is unknown")).within(text);
         made.place(text, at, at + name.len());

@@ -186,3 +186,33 @@ pub(super) fn path(code: &str) -> Option<Vec<String>> {
     };
     (code.is_ascii() && names.iter().all(named)).then(|| names.into_iter().map(str::to_owned).collect())
 }
+
+/// Operators in one expression, brackets inside one another, and `elif` branches in one text.
+const MOST_OPERATORS: usize = 400;
+const DEEPEST_BRACKETS: usize = 48;
+const MOST_BRANCHES: usize = 100;
+
+/// Where a text becomes more complex than the parser's stack can bear. Nothing that a person writes comes near.
+pub(super) fn too_complex(text: &str, bare: bool) -> Option<usize> {
+    let regions = if bare { vec![(0, text.len())] } else { regions(text) };
+    let mut branches = 0;
+    for (from, to) in regions {
+        let (mut operators, mut depth) = (0, 0_usize);
+        for (at, token) in tokens(text.get(from..to)?) {
+            match token {
+                Token::Operator("(" | "[" | "{") => depth += 1,
+                Token::Operator(")" | "]" | "}") => depth = depth.saturating_sub(1),
+                Token::Operator("," | ":") => operators = 0,
+                Token::Name("elif") => branches += 1,
+                Token::Operator(_) | Token::Name("not" | "and" | "or" | "in" | "is" | "if" | "else") => {
+                    operators += 1;
+                }
+                Token::Name(_) | Token::Text(_) | Token::Number => {}
+            }
+            if operators > MOST_OPERATORS || depth > DEEPEST_BRACKETS || branches > MOST_BRANCHES {
+                return Some(from + at);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,170 @@
+//! Templates and conditions that do not parse, with their place inside the YAML.
+
+use super::place;
+use crate::dialect::SourceMap;
+use crate::finding::{Finding, Span};
+use crate::playbook::{Action, Arc, Case, Expr, Playbook, Retry, Rule, Save, Step, Task};
+use crate::template::{self, TemplateError};
+use crate::yaml::{Data, Node};
+
+/// Keys whose text is code of another language, where double braces may mean something else.
+const CODE: &[&str] = &["code", "script"];
+
+/// Checks every string of the file.
+pub(super) fn check(text: &str, root: &Node, findings: &mut Vec<Finding>) {
+    walk(root, false, &mut |node, code| {
+        let Some(value) = node.as_str() else { return };
+        let Err(error) = template::check(value) else { return };
+        let span = place::of(text, node, &error);
+        findings.push(if code {
+            Finding::warning(error.code, span, message(&error))
+                .hint("this is code: write `{% raw %}` around it if the braces are its own")
+        } else {
+            hinted(Finding::error(error.code, span, message(&error)), &error)
+        });
+    });
+}
+
+/// Calls `see` with every node; the flag tells text that is code.
+pub(super) fn walk(node: &Node, code: bool, see: &mut impl FnMut(&Node, bool)) {
+    see(node, code);
+    match &node.data {
+        Data::List(items) => items.iter().for_each(|item| walk(item, code, see)),
+        Data::Map(entries) => {
+            for entry in entries {
+                walk(&entry.value, code || CODE.contains(&entry.key.as_str()), see);
+            }
+        }
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {}
+    }
+}
+
+fn message(error: &TemplateError) -> String {
+    let shown = error.template.lines().next().unwrap_or_default();
+    format!("this template does not parse: {} (in `{shown}`)", error.message)
+}
+
+fn hinted(finding: Finding, error: &TemplateError) -> Finding {
+    let text = &error.template;
+    if error.message.contains("filter") && error.message.contains("unknown") {
+        let name = error.message.split(' ').nth(1).unwrap_or_default();
+        const FILTERS: &[&str] = &[
+            "default",
+            "int",
+            "float",
+            "string",
+            "tojson",
+            "fromjson",
+            "length",
+            "lower",
+            "upper",
+            "trim",
+            "replace",
+            "split",
+            "join",
+            "first",
+            "last",
+            "round",
+            "list",
+            "map",
+            "select",
+            "sort",
+            "abs",
+            "keys",
+            "values",
+            "items",
+            "b64encode",
+            "b64decode",
+            "sum",
+            "min",
+            "max",
+            "unique",
+            "title",
+            "selectattr",
+        ];
+        return match super::nearest(name, FILTERS.iter().copied()) {
+            Some(near) => finding.hint(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+    }
+    if text.contains("&&") || text.contains("||") {
+        finding.hint("write `and` and `or`")
+    } else if text.matches("{{").count() > text.matches("}}").count() {
+        finding.hint("a `{{` is not closed by `}}`")
+    } else {
+        finding
+    }
+}
+
+/// Checks conditions that are written without braces.
+pub(super) fn check_conditions(playbook: &Playbook, source: &SourceMap, findings: &mut Vec<Finding>) {
+    for step in &playbook.steps {
+        let path = format!("steps/{}", step.name);
+        let mut check = |condition: &Expr, span: Span| {
+            // Conditions with braces were checked as strings of the file.
+            if template::has_template(&condition.0) {
+                return;
+            }
+            if let Err(error) = template::check_expr(condition) {
+                let text =
+                    format!("this condition does not parse: {} (in `{}`)", error.message, condition.0.trim());
+                findings.push(hinted(Finding::error(error.code, span, text), &error));
+            }
+        };
+        conditions(step, &path, &mut |condition, path| check(condition, source.span(&path)));
+    }
+}
+
+fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
+    let mut arcs = |arcs: &[Arc], kind: &str| {
+        for (index, arc) in arcs.iter().enumerate() {
+            arc.when.iter().for_each(|when| see(when, format!("{path}/{kind}/{index}/when")));
+        }
+    };
+    arcs(&step.routes.arcs, "arcs");
+    arcs(&step.routes.otherwise, "otherwise");
+    step.guard.iter().for_each(|guard| see(guard, format!("{path}/guard")));
+    if let Some(looped) = &step.looped {
+        looped.filter.iter().for_each(|filter| see(filter, format!("{path}/loop/filter")));
+        looped.until.iter().for_each(|until| see(until, format!("{path}/loop/until")));
+    }
+    retries(&step.retry, path, see);
+    saves(&step.saves, path, see);
+    for (index, Case { when, then }) in step.cases.iter().enumerate() {
+        when.iter().for_each(|when| see(when, format!("{path}/case/{index}/when")));
+        for action in then {
+            if let Action::Next(arcs) = action {
+                arcs.iter()
+                    .filter_map(|arc| arc.when.as_ref())
+                    .for_each(|when| see(when, format!("{path}/case/{index}")));
+            }
+        }
+    }
+    for (index, task) in step.body.iter().enumerate() {
+        of_task(task, &format!("{path}/body/{index}"), see);
+    }
+}
+
+fn of_task(task: &Task, path: &str, see: &mut impl FnMut(&Expr, String)) {
+    for (index, Rule { when, .. }) in task.rules.iter().enumerate() {
+        when.iter().for_each(|when| see(when, format!("{path}/rules/{index}/when")));
+    }
+    retries(&task.retry, path, see);
+    saves(&task.saves, path, see);
+    if let Some(repeat) = &task.repeat {
+        see(&repeat.while_true, format!("{path}/repeat"));
+        retries(&repeat.retry, path, see);
+    }
+}
+
+fn retries(retries: &[Retry], path: &str, see: &mut impl FnMut(&Expr, String)) {
+    for retry in retries {
+        retry.when.iter().chain(&retry.stop_when).for_each(|when| see(when, format!("{path}/retry")));
+    }
+}
+
+fn saves(saves: &[Save], path: &str, see: &mut impl FnMut(&Expr, String)) {
+    for (index, save) in saves.iter().enumerate() {
+        save.when.iter().for_each(|when| see(when, format!("{path}/saves/{index}")));
+    }
+}

@@ -1,0 +1,157 @@
+use serde_json::json;
+
+use super::*;
+
+fn tools() -> ToolSchemas {
+    let http = json!({
+        "type": "object", "required": ["url"],
+        "properties": {
+            "url": {"type": "string"}, "method": {"type": "string"}, "headers": {"type": ["object", "null"]},
+            "follow_redirects": {"type": "boolean"}, "timeout": {"anyOf": [{"type": "number"}, {"$ref": "#/$defs/T"}]},
+            "json": {},
+        },
+        "$defs": {"T": {"type": "object"}},
+    });
+    let python = json!({"type": "object", "properties": {"code": {"type": "string"}}});
+    [("http", http), ("python", python), ("noop", json!({}))]
+        .map(|(kind, schema)| (kind.to_owned(), schema))
+        .into()
+}
+
+fn shown(text: &str) -> String {
+    render(&lint(text, &tools()).findings, "p.yaml", text)
+}
+
+const HEAD: &str = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: x, path: demo/x }\n";
+
+#[test]
+fn a_good_playbook_has_no_findings() {
+    let text = format!(
+        "{HEAD}workload: {{ api: 'http://x', limit: 3 }}\nworkflow:\n  - step: start\n    tool: {{ kind: http, url: \"{{{{ api }}}}/a?n={{{{ limit }}}}\" }}\n    set: {{ ctx.n: \"{{{{ output.data.n | default(0) }}}}\" }}\n    next:\n      arcs:\n        - {{ step: start, when: \"{{{{ ctx.n < 3 and n is defined }}}}\" }}\n        - {{ step: end }}\n  - step: end\n"
+    );
+    let linted = lint(&text, &tools());
+    assert_eq!(render(&linted.findings, "p.yaml", &text), "");
+    assert!(linted.is_good());
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"workload: { limit: 3, region: eu }
+workflow:
+  - step: start
+    tool:
+      kind: http
+      url: "http://x/{{ limmit }}"
+      methd: POST
+      follow_redirects: [1]
+    next: [ { step: a } ]
+  - step: a
+    tool: { kind: pythn, code: "result = 1" }
+    next: [ { step: b } ]
+  - step: b
+    tool:
+      kind: python
+      code: |
+        x = 1
+        result = "{{ region }}"
+    set: { ctx.x: "{{ region | uper }}" }
+    next: [ { step: a } ]
+  - step: lost
+    tool: { kind: http, method: GET }
+"#
+    );
+    insta::assert_snapshot!(shown(&text));
+    assert!(!lint(&text, &tools()).is_good());
+}
+
+#[test]
+fn templates_are_placed_inside_block_text() {
+    let text = format!(
+        "{HEAD}workflow:\n  - step: start\n    tool:\n      kind: http\n      url: |\n        http://x/\n        {{{{ a | }}}}?b\n"
+    );
+    let linted = lint(&text, &tools());
+    let finding = linted.findings.iter().find(|finding| finding.severity == Severity::Error).unwrap();
+    assert_eq!(finding.span.line, 10, "{}", shown(&text));
+    assert!(finding.span.column > 9, "{}", shown(&text));
+}
+
+#[test]
+fn conditions_without_braces_are_checked() {
+    let text = format!(
+        "{HEAD}workflow:\n  - step: start\n    next:\n      arcs:\n        - {{ step: end, when: 'a == ' }}\n  - step: end\n"
+    );
+    let shown = shown(&text);
+    assert!(shown.contains("error[TP001]: this condition does not parse"), "{shown}");
+}
+
+#[test]
+fn circles_end_when_any_way_leads_out() {
+    let circle = |arc: &str| {
+        let text = format!(
+            "{HEAD}workflow:\n  - step: start\n    tool: {{ kind: noop }}\n    next: {{ arcs: [ {{ step: b }} ] }}\n  - step: b\n    tool: {{ kind: noop }}\n    next: {{ arcs: [ {arc} ] }}\n"
+        );
+        lint(&text, &tools()).findings.into_iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(circle("{ step: start }"), ["PB106"]);
+    assert_eq!(circle("{ step: b }"), ["PB106"]);
+    assert_eq!(circle("{ step: start, when: \"{{ ctx.x }}\" }"), [""; 0]);
+    assert_eq!(circle("{ step: start, when: \"{{ ctx.x }}\" }, { step: end }"), [""; 0]);
+}
+
+#[test]
+fn long_lines_and_control_characters_are_cut() {
+    let text = format!("workflow: {}\u{1b}[31m {}", "x".repeat(100_000), "y".repeat(100_000));
+    let finding = Finding::error(
+        crate::code::Code::YamlSyntax,
+        crate::finding::Span { line: 1, column: 100_005, start: 100_004, end: 200_000 },
+        "m".repeat(10_000),
+    );
+    let shown = render(&[finding], "p.yaml", &text);
+    assert!(shown.lines().all(|line| line.chars().count() < 700), "{}", shown.len());
+    assert!(!shown.contains('\u{1b}'));
+}
+
+#[test]
+fn hostile_text_ends_in_findings() {
+    for text in [
+        "",
+        "\u{0}",
+        "{{{{{{{{",
+        "a: &a [*a, *a]",
+        "workflow: [[[[",
+        "workflow:\n- step: x\n  tool: {{ x }}\n",
+        "workflow:\n- step: '{{ x'\n  next: [{step: '{{ y }}'}]\n",
+        &"- ".repeat(100_000),
+        &"[".repeat(100_000),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {} }}}}\"\n", "(".repeat(10_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {} }}}}\"\n", "not ".repeat(10_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {} }}}}\"\n", "[".repeat(10_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {}1 }}}}\"\n", "-".repeat(10_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ a{} }}}}\"\n", ".b".repeat(50_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ a{} }}}}\"\n", "|trim".repeat(20_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {}1 }}}}\"\n", "1+".repeat(50_000)),
+        &format!("workflow:\n- step: a\n  when: \"{{{{ {} }}}}\"\n", "(not ".repeat(48)),
+        &format!(
+            "workflow:\n- step: a\n  when: \"{{{{ {}{} }}}}\"\n",
+            "(not -[".repeat(24),
+            "a.b".repeat(300)
+        ),
+        &format!(
+            "workflow:\n- step: a\n  when: \"{}x{}\"\n",
+            "{% if a %}".repeat(5_000),
+            "{% endif %}".repeat(5_000)
+        ),
+        &format!(
+            "workflow:\n- step: a\n  when: \"{{% if a %}}{}{{% endif %}}\"\n",
+            "{% elif a %}".repeat(5_000)
+        ),
+        &format!("workflow:\n- step: a\n  when: \"{}{{{{ a }}}}\"\n", "(".repeat(20_000)),
+        &format!("workflow:\n- step: a\n  when: \"{}{{{{ a }}}}\"\n", "not ".repeat(20_000)),
+    ] {
+        let linted = lint(text, &tools());
+        render(&linted.findings, "p.yaml", text);
+    }
+    assert!(!lint_bytes(b"\xff\xfe", &tools()).is_good());
+}
