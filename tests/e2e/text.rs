@@ -1,34 +1,44 @@
-//! The texts of `tests/playbooks`: the good ones are accepted, each broken one is refused for the right reason.
+//! The texts of `tests/playbooks`: lint accepts the good ones, and refuses each broken one for the right reason.
 
-use noetl_domain::finding::{Finding, Severity};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
+use crate::app::{Cli, binary};
 use crate::place;
 
-fn errors(findings: &[Finding]) -> Vec<(String, u32)> {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
-    errors.map(|finding| (finding.code.to_string(), finding.span.line)).collect()
+/// What `noetl lint --json` says of each file: whether it is valid, and every error with its line.
+fn lint(files: &[PathBuf]) -> Vec<(bool, Vec<(String, u64)>)> {
+    let output = Command::new(binary()).args(["lint", "--json"]).args(files).stdin(Stdio::null()).output();
+    let printed = Cli::of(output.expect("the binary runs"));
+    let answer: Value =
+        serde_json::from_str(&printed.stdout).unwrap_or_else(|error| panic!("{error}: {}", printed.all()));
+    let judged = answer.as_array().expect("a list");
+    assert_eq!(judged.len(), files.len(), "one answer for each file");
+    judged.iter().map(|judged| (judged["valid"] == true, errors(&judged["findings"]))).collect()
+}
+
+fn errors(findings: &Value) -> Vec<(String, u64)> {
+    let findings = findings.as_array().into_iter().flatten();
+    findings
+        .filter(|finding| finding["severity"] == "error")
+        .map(|finding| {
+            let code = finding["code"].as_str().unwrap_or_default();
+            let line = finding["line"].as_u64().or(finding["span"]["line"].as_u64());
+            (code.to_owned(), line.unwrap_or_default())
+        })
+        .collect()
 }
 
 #[test]
-fn every_playbook_is_read_without_errors() {
+fn every_playbook_is_accepted() {
+    let mut files = place::playbook_files(&place::playbooks());
+    files.retain(|path| !path.components().any(|part| part.as_os_str() == "broken"));
     let mut wrong = Vec::new();
-    for path in place::playbook_files(&place::playbooks()) {
-        if path.components().any(|part| part.as_os_str() == "broken") {
-            continue;
-        }
-        let noetl_domain::dialect::Reading { playbook, findings, .. } =
-            noetl_domain::dialect::read(&place::read(&path));
-        if playbook.is_none() || !errors(&findings).is_empty() {
-            let texts: Vec<String> = findings
-                .iter()
-                .map(|finding| {
-                    format!(
-                        "    {}:{} {} {}",
-                        finding.span.line, finding.span.column, finding.code, finding.message
-                    )
-                })
-                .collect();
-            wrong.push(format!("{}\n{}", path.display(), texts.join("\n")));
+    for (path, (valid, errors)) in files.iter().zip(lint(&files)) {
+        if !valid || !errors.is_empty() {
+            wrong.push(format!("{}: {errors:?}", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{} playbooks are refused:\n{}", wrong.len(), wrong.join("\n"));
@@ -37,13 +47,11 @@ fn every_playbook_is_read_without_errors() {
 #[test]
 fn every_broken_playbook_is_refused_for_its_reason() {
     let mut wrong = Vec::new();
-    for path in place::playbook_files(&place::playbooks().join("broken")) {
-        let text = place::read(&path);
-        let noetl_domain::dialect::Reading { playbook, findings, .. } = noetl_domain::dialect::read(&text);
-        let found = errors(&findings);
+    let files = place::playbook_files(&place::playbooks().join("broken"));
+    for (path, (valid, found)) in files.iter().zip(lint(&files)) {
+        let text = place::read(path);
         let mut missing: Vec<String> = Vec::new();
-        for (index, line) in text.lines().enumerate() {
-            let number = index as u32 + 1;
+        for (number, line) in (1..).zip(text.lines()) {
             let codes =
                 line.split_once("# !").map(|(_, codes)| codes.split_whitespace()).into_iter().flatten();
             let unseen = codes.filter(|code| !found.contains(&((*code).to_owned(), number)));
@@ -54,7 +62,7 @@ fn every_broken_playbook_is_refused_for_its_reason() {
                 codes.split_whitespace().filter(|code| !found.iter().any(|(found, _)| found == code));
             missing.extend(unseen.map(|code| format!("{code} anywhere")));
         }
-        if playbook.is_some() {
+        if valid {
             missing.push("a refusal".to_owned());
         }
         if !missing.is_empty() {
@@ -63,7 +71,7 @@ fn every_broken_playbook_is_refused_for_its_reason() {
     }
     assert!(
         wrong.is_empty(),
-        "{} broken playbooks are not refused as they should:\n{}",
+        "{} broken playbooks are not refused as they should be:\n{}",
         wrong.len(),
         wrong.join("\n")
     );
