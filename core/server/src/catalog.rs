@@ -267,7 +267,7 @@ impl Catalog {
         let path = entry.path.clone();
         let plan = match self.cache.find(&Which::Path(path.clone(), Some(entry.version))) {
             Some(plan) => plan,
-            None => Arc::new(self.load(entry)?),
+            None => Arc::new(load(entry)?),
         };
         let is_newest = matches!(which, Which::Path(_, None));
         self.cache.keep(Arc::clone(&plan));
@@ -309,7 +309,7 @@ impl Catalog {
             // The newest version that is left says which schedules there are.
             let newest = rows::by_path(&self.store, &spelling, None).await?;
             let specs = match newest.filter(|entry| entry.kind == PLAYBOOK) {
-                Some(entry) => self.load(entry)?.schedules.clone(),
+                Some(entry) => load(entry)?.schedules.clone(),
                 None => Vec::new(),
             };
             let declared = self.schedules.plan_declared(&spelling, &specs, now_ms()).await?;
@@ -318,25 +318,6 @@ impl Catalog {
             return Ok(changed);
         }
         Err(CatalogError::Unknown(format!("{path:?}")))
-    }
-
-    /// The playbook as it was registered; read again from its text only when its stored form is of another time.
-    fn load(&self, entry: Entry) -> Result<Plan, CatalogError> {
-        if entry.kind != PLAYBOOK {
-            return Err(CatalogError::NotAPlaybook { path: entry.path, kind: entry.kind });
-        }
-        let playbook = match serde_json::from_value::<Playbook>(entry.payload) {
-            Ok(playbook) => playbook,
-            Err(error) => {
-                tracing::warn!(entry.path, entry.version, %error, "a stored playbook is read again from its text");
-                let reading = dialect::read(&entry.content);
-                let findings = reading.findings;
-                let playbook =
-                    reading.playbook.ok_or(CatalogError::Refused { text: entry.content, findings })?;
-                Playbook { path: entry.path, ..playbook }
-            }
-        };
-        Ok(Plan::new(playbook, entry.version, entry.catalog_id.to_string()))
     }
 }
 
@@ -347,6 +328,24 @@ impl PlanSource for Catalog {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<Plan>, ServerError>> + Send + '_>> {
         Box::pin(async move { Ok(self.plan_of(&which).await?) })
     }
+}
+
+/// The playbook as it was registered; read again from its text only when its stored form is of another time.
+fn load(entry: Entry) -> Result<Plan, CatalogError> {
+    if entry.kind != PLAYBOOK {
+        return Err(CatalogError::NotAPlaybook { path: entry.path, kind: entry.kind });
+    }
+    let playbook = match serde_json::from_value::<Playbook>(entry.payload) {
+        Ok(playbook) => playbook,
+        Err(error) => {
+            tracing::warn!(entry.path, entry.version, %error, "a stored playbook is read again from its text");
+            let reading = dialect::read(&entry.content);
+            let findings = reading.findings;
+            let playbook = reading.playbook.ok_or(CatalogError::Refused { text: entry.content, findings })?;
+            Playbook { path: entry.path, ..playbook }
+        }
+    };
+    Ok(Plan::new(playbook, entry.version, entry.catalog_id.to_string()))
 }
 
 fn entry_of(playbook: &Playbook, text: String, catalog_id: u64, now: i64) -> Result<Entry, CatalogError> {

@@ -156,3 +156,24 @@ impl<S: EventStore> EventStore for FaultyStore<S> {
         self.inner.largest_id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SqliteStore, Summary};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_chosen_append_fails_before_or_after_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FaultyStore::new(SqliteStore::open(directory.path()).await.unwrap());
+        store.fail(2, Fault::Before);
+        store.fail(3, Fault::After);
+        let mut told = Vec::new();
+        for id in 1..=4 {
+            let id = ExecutionId(id);
+            told.push(store.append(vec![Append::new(id, 0, Summary::of(id))]).await[0].is_ok());
+        }
+        assert_eq!(told, [true, false, false, true]);
+        assert_eq!(store.unfinished().await.unwrap(), [ExecutionId(1), ExecutionId(3), ExecutionId(4)]);
+    }
+}
