@@ -40,6 +40,7 @@ impl Registry {
         registry.add(tools::secrets::Secrets);
         registry.add(tools::shell::Shell);
         registry.add(tools::sleep::Sleep);
+        registry.add(tools::sqlite::Sqlite);
         registry
     }
 

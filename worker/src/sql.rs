@@ -5,8 +5,11 @@ mod scan;
 pub mod bind;
 pub mod insert;
 pub mod literal;
+pub mod save;
+pub mod script;
 pub mod shape;
 pub mod split;
+pub mod together;
 
 /// Where databases read the same text differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,3 +9,4 @@ pub mod python;
 pub mod secrets;
 pub mod shell;
 pub mod sleep;
+pub mod sqlite;

@@ -14,26 +14,38 @@ pub fn bind_named(statement: &str, values: &Map, flavour: Flavour) -> String {
     })
 }
 
-/// Replaces `$1`, `$2`, … with what `write` makes of the value's position (from 0); None leaves it.
+/// Replaces `$1`, `?1` and, in order, bare `?` with what `write` makes of the value's position (from 0); None leaves it.
 pub fn bind_positional(
     statement: &str,
     flavour: Flavour,
     mut write: impl FnMut(usize) -> Option<String>,
 ) -> String {
+    let mut last = 0;
     replace(statement, flavour, |piece, text| match piece {
-        Piece::Positional => write(text[1..].parse::<usize>().ok()?.checked_sub(1)?),
+        Piece::Positional => {
+            last = position(text, last);
+            write(last.checked_sub(1)?)
+        }
         _ => None,
     })
 }
 
-/// The highest `$n` of a statement.
+/// The highest position of a statement, from 1.
 pub fn positions(statement: &str, flavour: Flavour) -> usize {
+    let mut last = 0;
     scan(statement, flavour)
         .into_iter()
         .filter(|(piece, _)| *piece == Piece::Positional)
-        .filter_map(|(_, range)| statement[range][1..].parse().ok())
+        .map(|(_, range)| {
+            last = position(&statement[range], last);
+            last
+        })
         .max()
         .unwrap_or(0)
+}
+
+fn position(text: &str, last: usize) -> usize {
+    text[1..].parse().unwrap_or(last + 1)
 }
 
 /// `params` as the author wrote them.
@@ -100,5 +112,8 @@ mod tests {
         });
         assert_eq!(bound, "select 'a','$1',$$ $1 $$,'b' limit$1", "limit$1 is one name to PostgreSQL");
         assert_eq!(positions("select $2, '$9'", Flavour::Postgres), 2);
+        let bound = bind_positional("select ?, ?3, ?, '?'", Flavour::Sqlite, |at| Some(at.to_string()));
+        assert_eq!(bound, "select 0, 2, 3, '?'");
+        assert_eq!(positions("select ?, ?", Flavour::Sqlite), 2);
     }
 }

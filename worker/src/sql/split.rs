@@ -51,6 +51,12 @@ pub fn has_word(statement: &str, flavour: Flavour, words: &[&str]) -> bool {
     })
 }
 
+/// Whether a statement inserts, updates or deletes, so that its count of rows means that.
+pub fn changes_data(statement: &str, verb: &str, flavour: Flavour) -> bool {
+    let changing = ["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"];
+    changing.contains(&verb) || (verb == "WITH" && has_word(statement, flavour, &changing[..4]))
+}
+
 /// Follows `CREATE TRIGGER … BEGIN … END` (SQLite) and `CREATE FUNCTION … BEGIN ATOMIC … END` (PostgreSQL).
 #[derive(Debug, Default)]
 struct Body {

@@ -3,7 +3,6 @@
 use futures::TryStreamExt;
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
-use noetl_domain::playbook::Dialect;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, SimpleQueryMessage};
 
@@ -14,51 +13,13 @@ use crate::sql::Flavour::Postgres;
 use crate::sql::bind::{Params, bind_named, bind_positional, positions};
 use crate::sql::literal::quoted;
 use crate::sql::shape::{Rows, StatementResult};
-use crate::sql::split::{has_word, verb};
+use crate::sql::split::{changes_data, has_word, verb};
+use crate::sql::together::Together;
 
 /// What ran, and the first error.
 pub(super) struct Ran {
     pub results: Vec<StatementResult>,
     pub error: Option<TaskError>,
-}
-
-/// How the statements of a task hang together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Together {
-    /// One transaction: all or nothing.
-    Atomic,
-    /// Each on its own; the first error ends it.
-    Each,
-    /// Each on its own, and on after an error; the task fails at the end (generations up to B).
-    Onward,
-}
-
-pub(super) fn together(statements: &[String], dialect: Dialect) -> Together {
-    if dialect <= Dialect::B {
-        Together::Onward
-    } else if statements.len() < 2 || statements.iter().any(|statement| stands_alone(statement)) {
-        Together::Each
-    } else {
-        Together::Atomic
-    }
-}
-
-/// Statements that begin or end transactions themselves, or refuse to run inside one.
-fn stands_alone(statement: &str) -> bool {
-    match verb(statement, Postgres).as_str() {
-        "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE" | "PREPARE"
-        | "CALL" | "VACUUM" | "CLUSTER" | "CHECKPOINT" => true,
-        "DO" => {
-            let body = statement.to_ascii_uppercase();
-            body.contains("COMMIT") || body.contains("ROLLBACK")
-        }
-        "CREATE" | "DROP" | "ALTER" | "REINDEX" => has_word(
-            statement,
-            Postgres,
-            &["CONCURRENTLY", "DATABASE", "TABLESPACE", "SYSTEM", "SUBSCRIPTION"],
-        ),
-        _ => false,
-    }
 }
 
 pub(super) async fn execute(
@@ -125,9 +86,7 @@ async fn simple(session: &mut Session, statement: &str) -> Result<(), Error> {
 
 async fn run(session: &mut Session, statement: &str, params: &Params) -> Result<StatementResult, Refused> {
     let verb = verb(statement, Postgres);
-    let changing = ["INSERT", "UPDATE", "DELETE", "MERGE"];
-    let changes =
-        changing.contains(&verb.as_str()) || (verb == "WITH" && has_word(statement, Postgres, &changing));
+    let changes = changes_data(statement, &verb, Postgres);
     session.busy();
     let outcome = fetch(session, statement, params, &verb).await;
     session.idle();
