@@ -4,6 +4,7 @@
 //! All findings are collected; a Playbook comes out only when none of them is an error.
 
 mod body;
+mod canonical;
 mod case;
 mod condition;
 mod cursor;
@@ -30,6 +31,7 @@ mod step;
 mod task;
 mod workbook;
 
+pub use canonical::canonical;
 pub use source::SourceMap;
 
 use crate::code::Code;

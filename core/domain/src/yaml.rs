@@ -6,9 +6,11 @@
 mod build;
 mod lenient;
 mod places;
+mod print;
 
 mod scalar;
 
+pub use print::print;
 use serde_json::Number;
 
 use crate::code::Code;

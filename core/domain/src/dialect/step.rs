@@ -114,13 +114,7 @@ pub(super) fn read<'a>(
     let flat = made.flat;
     fill(&mut step, made);
     if let Some(tries) = tries {
-        match step.body.as_mut_slice() {
-            [only] if !step.pipeline => {
-                only.retry = tries.retry;
-                only.repeat = only.repeat.take().or(tries.repeat);
-            }
-            _ => step.retry = tries.retry,
-        }
+        add_tries(&mut step, tries);
     }
     if let (Some(repeat), Some(task)) = (repeat, step.body.first_mut()) {
         task.repeat = Some(repeat);
@@ -136,6 +130,7 @@ pub(super) fn read<'a>(
     if !step.pipeline
         && let [only] = step.body.as_mut_slice()
     {
+        only.name.clone_from(&step.name);
         let own = std::mem::take(&mut only.inputs);
         task::merge_missing(&mut step.inputs, own);
     }
@@ -150,6 +145,17 @@ fn fill(step: &mut Step, made: Made) {
     step.saves.extend(made.saves);
     for (key, value) in made.extracts {
         step.extracts.entry(key).or_insert(value);
+    }
+}
+
+/// The tries of a single tool are its own; those of a pipeline are for the whole of it.
+fn add_tries(step: &mut Step, tries: retry::Tries) {
+    match step.body.as_mut_slice() {
+        [only] if !step.pipeline => {
+            only.retry = tries.retry;
+            only.repeat = only.repeat.take().or(tries.repeat);
+        }
+        _ => step.retry = tries.retry,
     }
 }
 
@@ -267,7 +273,8 @@ fn spec<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &mut Step, path: &str
         add_guard(step, admitted);
     }
     if let Some(node) = spec.take("retry") {
-        step.retry = retry::read(reader, node, &format!("{path}/retry")).retry;
+        let tries = retry::read(reader, node, &format!("{path}/retry"));
+        add_tries(step, tries);
     }
     if let Some(node) = spec.take_any(&["result", "output"])
         && let Some(select) = node.get("output_select").or(node.get("select"))

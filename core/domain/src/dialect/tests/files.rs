@@ -81,3 +81,19 @@ fn every_broken_file_is_refused_with_its_code_at_its_line() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn the_canonical_form_of_every_good_file_reads_as_the_same_playbook() {
+    for path in files("examples").into_iter().chain(files("tests/playbooks")) {
+        let Some(playbook) = read(&std::fs::read_to_string(&path).expect("text")).playbook else { continue };
+        let text = canonical(&playbook);
+        let again = read(&text);
+        assert_eq!(
+            again.playbook.as_ref(),
+            Some(&playbook),
+            "{}\n{text}\n{:?}",
+            path.display(),
+            again.findings
+        );
+    }
+}
