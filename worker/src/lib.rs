@@ -1,14 +1,32 @@
 //! The worker: the only room that acts on the outside world, and keeps nothing durable.
 
+mod auth;
+pub mod config;
 pub mod credential;
 pub mod fields;
+mod job;
+mod keychain;
+mod pipeline;
+mod policy;
 pub mod registry;
+mod retry;
+mod run;
 #[cfg(test)]
 mod sample;
+mod save;
+mod scope;
+mod script;
 mod secret;
+mod slot;
 pub mod sql;
 mod stop;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod tool;
 pub mod tools;
+mod work;
+
+pub use config::Config;
+pub use job::{LogSink, Services};
+pub use run::{run, serve};
+pub use work::execute;

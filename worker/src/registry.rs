@@ -36,6 +36,7 @@ impl Registry {
         registry.add(tools::playbook::Playbook);
         registry.add(tools::playbooks::Playbooks);
         registry.add(tools::postgres::Postgres::default());
+        registry.add(tools::postgres::Postgres::default());
         registry.add(tools::python::Python::new(PythonPool::new(python)));
         registry.add(tools::secrets::Secrets);
         registry.add(tools::shell::Shell);

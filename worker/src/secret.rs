@@ -5,7 +5,7 @@ use noetl_domain::{Map, Value};
 const MARKER: &str = "$secret";
 
 #[derive(Debug, thiserror::Error)]
-pub enum SecretError {
+pub(crate) enum SecretError {
     #[error("the environment variable {0} is not set on the worker")]
     NotSet(String),
     #[error(
@@ -15,20 +15,21 @@ pub enum SecretError {
 }
 
 /// `{"$secret": {"provider": …, "name": …}}`.
-pub fn marker(provider: &str, name: &str) -> Value {
+pub(crate) fn marker(provider: &str, name: &str) -> Value {
     serde_json::json!({ MARKER: { "provider": provider, "name": name } })
 }
 
 /// Fetches the value that a marker stands for.
-pub fn fetch(provider: &str, name: &str) -> Result<String, SecretError> {
+pub(crate) fn fetch(provider: &str, name: &str) -> Result<String, SecretError> {
     match provider {
+        "env" | "environment" if is_own(name) => Err(SecretError::NotSet(name.to_owned())),
         "env" | "environment" => std::env::var(name).map_err(|_| SecretError::NotSet(name.to_owned())),
         _ => Err(SecretError::Provider { provider: provider.to_owned(), name: name.to_owned() }),
     }
 }
 
 /// Whether a marker lies within reach of [`reveal`].
-pub fn is_marked(value: &Value) -> bool {
+pub(crate) fn is_marked(value: &Value) -> bool {
     match value {
         Value::Object(map) => map.contains_key(MARKER) || map.values().any(is_marked),
         Value::Array(items) => items.iter().any(is_marked),
@@ -37,7 +38,7 @@ pub fn is_marked(value: &Value) -> bool {
 }
 
 /// Replaces every marker by its value and tells `found` about each; a secret that cannot be fetched stays a marker.
-pub fn reveal(value: &mut Value, found: &mut impl FnMut(&str, &Value)) {
+pub(crate) fn reveal(value: &mut Value, found: &mut impl FnMut(&str, &Value)) {
     let secret = match value {
         Value::Object(map) => opened(map),
         _ => None,
@@ -56,4 +57,10 @@ pub fn reveal(value: &mut Value, found: &mut impl FnMut(&str, &Value)) {
 fn opened(map: &Map) -> Option<String> {
     let inner = map.get(MARKER).filter(|_| map.len() == 1)?;
     fetch(inner.get("provider")?.as_str()?, inner.get("name")?.as_str()?).ok()
+}
+
+/// Keys of the platform itself, which are not for playbooks and their commands.
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with("NOETL_")
+        && ["KEY", "PASSWORD", "TOKEN", "SECRET"].iter().any(|part| name.contains(part))
 }

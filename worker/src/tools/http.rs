@@ -141,7 +141,7 @@ fn address(written: &str) -> Result<reqwest::Url, TaskError> {
 }
 
 /// Puts a credential into the request, in the way its kind asks for.
-fn authorise(
+pub(crate) fn authorise(
     request: reqwest::RequestBuilder,
     credential: &Credential,
 ) -> Result<reqwest::RequestBuilder, TaskError> {

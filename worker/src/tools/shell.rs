@@ -15,8 +15,8 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
-use crate::fields;
 use crate::tool::{Failure, Log, Output, TaskContext, Tool};
+use crate::{fields, secret};
 
 /// Output kept per stream; what is beyond goes to the log only.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
@@ -143,7 +143,7 @@ async fn spawn(
         command.current_dir(&directory);
     }
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
-        if is_own_secret(&name) {
+        if secret::is_own(&name) {
             command.env_remove(name);
         }
     }
@@ -181,12 +181,6 @@ async fn spawn(
     use std::os::unix::process::ExitStatusExt as _;
     let exit_code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     Ok(Ran { exit_code: exit_code.into(), stdout, stderr })
-}
-
-/// Keys of the platform itself are not for the commands of playbooks.
-fn is_own_secret(name: &str) -> bool {
-    name.starts_with("NOETL_")
-        && ["KEY", "PASSWORD", "TOKEN", "SECRET"].iter().any(|part| name.contains(part))
 }
 
 /// Kills every process of the group when the work is dropped: on a timeout, on cancel, on shutdown.
