@@ -180,7 +180,7 @@ impl Orchestrator {
         self.ask(|reply| Input::Snapshot { id, reply }).await
     }
 
-    /// Committed Events as they come; a receiver that lags reads the store's feed instead.
+    /// Committed Events as they come; a receiver that lags, or gets an empty batch, reads the store's feed instead.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Vec<Positioned>>> {
         self.feed.subscribe()
     }

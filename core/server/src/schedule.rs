@@ -4,8 +4,11 @@
 //! firing's dedup key and then calls [`Schedules::mark`].
 //! A crash between the two repeats the start, which the key turns into nothing.
 
+mod fire;
 mod rows;
 pub mod timetable;
+
+pub use fire::fire_until;
 
 use std::sync::Arc;
 

@@ -69,7 +69,8 @@ impl<S: EventStore, B: Bus> Context<S, B> {
                 Err(error) => self.refused(item, error),
             }
         }
-        if !fed.is_empty() {
+        // Whoever began to listen during the commit may have read the store before it: an empty batch says to look again.
+        if !fed.is_empty() || (!followed && self.feed.receiver_count() > 0) {
             let _ = self.feed.send(Arc::new(fed));
         }
     }

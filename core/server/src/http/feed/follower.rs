@@ -75,7 +75,11 @@ impl<S: EventStore> Follower<S> {
     }
 
     fn take(&mut self, batch: &[Positioned]) {
-        let Some(first) = batch.first() else { return };
+        let Some(first) = batch.first() else {
+            // Something was committed while nobody was listening yet.
+            self.catching_up = true;
+            return;
+        };
         if self.execution.is_none() && first.position > self.after + 1 {
             // Something was committed that did not come this way, or not yet: the store knows.
             self.catching_up = true;
