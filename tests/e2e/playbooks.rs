@@ -2,11 +2,13 @@
 //!
 //! `NOETL_TEST_ONLY=name` runs only the playbooks whose name contains the text.
 
+use std::process::{Command, Stdio};
+
 use futures::StreamExt as _;
 use noetl_test_service::Service;
 use serde_json::Value;
 
-use crate::app::{App, Options};
+use crate::app::{App, Cli, Options, binary};
 use crate::expectation::{self, Case, fill};
 use crate::judge::{self, Outcome};
 use crate::place;
@@ -15,18 +17,34 @@ use crate::postgres::Database;
 /// Playbooks of one family that run side by side.
 const AT_ONCE: usize = 4;
 
+/// Which text of a playbook is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    AsWritten,
+    /// What `noetl convert` prints: the same graph in the newest words must give the same answer.
+    Converted,
+}
+
 macro_rules! families {
-    ($($family:ident)*) => { $(
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $family() {
-            family(stringify!($family)).await;
-        }
-    )* };
+    ($($family:ident)*) => {
+        mod as_written { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $family() {
+                super::family(stringify!($family), super::Form::AsWritten).await;
+            }
+        )* }
+        mod converted { $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $family() {
+                super::family(stringify!($family), super::Form::Converted).await;
+            }
+        )* }
+    };
 }
 
 families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour language kinds }
 
-async fn family(name: &str) {
+async fn family(name: &str, form: Form) {
     let name = name.trim_start_matches("r#");
     let only = std::env::var("NOETL_TEST_ONLY").unwrap_or_default();
     let mut cases = expectation::cases(name);
@@ -44,7 +62,7 @@ async fn family(name: &str) {
     }
     let (app, database) = (&app, database.as_ref());
     let results: Vec<(String, Vec<String>)> = futures::stream::iter(&cases)
-        .map(async |case| (case.name(), run(app, database, case).await))
+        .map(async |case| (case.name(), run(app, database, case, form).await))
         .buffered(AT_ONCE)
         .collect()
         .await;
@@ -61,7 +79,22 @@ async fn family(name: &str) {
     assert!(!results.is_empty() || !only.is_empty(), "the family {name} has no playbooks");
 }
 
-async fn run(app: &App, database: Option<&Database>, case: &Case) -> Vec<String> {
+fn text_of(case: &Case, form: Form) -> Result<String, String> {
+    match form {
+        Form::AsWritten => Ok(place::read(&case.path)),
+        Form::Converted => {
+            let output = Command::new(binary()).arg("convert").arg(&case.path).stdin(Stdio::null()).output();
+            let printed = Cli::of(output.expect("the binary runs"));
+            if printed.code == Some(0) {
+                Ok(printed.stdout)
+            } else {
+                Err(format!("convert: {}", printed.all()))
+            }
+        }
+    }
+}
+
+async fn run(app: &App, database: Option<&Database>, case: &Case, form: Form) -> Vec<String> {
     let mut problems = Vec::new();
     let service = Service::start().await.expect("a free port");
     for body in &case.expectation.credentials {
@@ -72,8 +105,13 @@ async fn run(app: &App, database: Option<&Database>, case: &Case) -> Vec<String>
             return vec![format!("{}: {problem}", companion.display())];
         }
     }
-    let path = match app.register(&place::read(&case.path)).await {
+    let text = match text_of(case, form) {
+        Ok(text) => text,
+        Err(problem) => return vec![problem],
+    };
+    let path = match app.register(&text).await {
         Ok(path) => path,
+        Err(problem) if form == Form::Converted => return vec![format!("{problem}\n{text}")],
         Err(problem) => return vec![problem],
     };
     let table = format!("t_{}", case.name());
