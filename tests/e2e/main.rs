@@ -6,6 +6,7 @@ mod durability;
 mod examples;
 mod expectation;
 mod feed;
+mod histories;
 mod hostile;
 mod judge;
 mod newcomer;
