@@ -54,7 +54,7 @@ pub fn lint(text: &str, tools: &ToolSchemas) -> Linted {
     if let Some(playbook) = &reading.playbook {
         templates::check_conditions(playbook, &reading.source, &mut findings);
         graph::check(playbook, &reading.source, &mut findings);
-        fields::check(playbook, &reading.source, tools, &mut findings);
+        fields::check(text, playbook, &reading.source, tools, &mut findings);
     }
     settle(&mut findings);
     let playbook = reading.playbook.filter(|_| !has_errors(&findings));

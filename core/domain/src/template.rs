@@ -161,6 +161,11 @@ pub fn reads_paths(value: &Json) -> Vec<String> {
     sorted(names)
 }
 
+/// The text with the braces in its SQL comments hidden, for [`check`] and [`unguarded_reads`].
+pub fn without_sql_comments(text: &str) -> std::borrow::Cow<'_, str> {
+    sql::hide(text)
+}
+
 /// Root names that one template reads without a guard such as `default` or `is defined`.
 pub fn unguarded_reads(text: &str) -> Vec<String> {
     if !lex::has_template(text) {

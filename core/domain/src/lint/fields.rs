@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::ToolSchemas;
+use super::{ToolSchemas, place};
 use crate::Map;
 use crate::code::Code;
 use crate::dialect::SourceMap;
@@ -40,6 +40,7 @@ const OTHER_KINDS: &[&str] = &[
 ];
 
 pub(super) fn check(
+    text: &str,
     playbook: &Playbook,
     source: &SourceMap,
     tools: &ToolSchemas,
@@ -48,10 +49,19 @@ pub(super) fn check(
     if tools.is_empty() {
         return;
     }
+    let before = findings.len();
     for step in &playbook.steps {
         for (index, task) in step.body.iter().enumerate() {
             let path = format!("steps/{}/body/{index}", step.name);
             of_task(step, task, &path, source, tools, findings);
+        }
+    }
+    // Point at the word itself rather than at the value or the whole tool.
+    for finding in &mut findings[before..] {
+        if matches!(finding.code, Code::UnknownTool | Code::UnknownKey)
+            && let Some(word) = finding.message.rsplit('`').nth(1)
+        {
+            finding.span = place::word(text, finding.span, word);
         }
     }
 }
@@ -98,7 +108,12 @@ fn of_task(
 }
 
 fn stranger(kind: &str, field: &str, properties: &Map, span: Span, findings: &mut Vec<Finding>) {
-    let Some(near) = super::nearest(field, properties.keys().map(String::as_str)) else { return };
+    // Tools read other spellings, too, which the schema does not tell: only slips of the pen are remarked on.
+    let slip = |known: &&str| {
+        let distance = strsim::damerau_levenshtein(field, known);
+        distance <= 2 && distance * 3 <= known.len().max(3)
+    };
+    let Some(near) = properties.keys().map(String::as_str).find(slip) else { return };
     let message = format!("the {kind} tool has no field `{field}`");
     findings.push(Finding::warning(Code::UnknownKey, span, message).hint(format!("did you mean `{near}`?")));
 }

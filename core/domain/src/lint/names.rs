@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::place;
-use super::templates::walk;
+use super::templates::{CODE, readable, walk};
 use crate::code::Code;
 use crate::finding::{Finding, Span};
 use crate::template;
@@ -127,9 +127,9 @@ pub(super) fn check(text: &str, root: &Node, findings: &mut Vec<Finding>) {
     let mut provided = HashSet::new();
     provide(root, &mut provided);
     let names = |name: &str| provided.contains(name) || ALWAYS.contains(&name);
-    walk(root, false, &mut |node, code| {
-        let Some(value) = node.as_str().filter(|_| !code) else { return };
-        for name in template::unguarded_reads(value) {
+    walk(root, "", &mut |node, key| {
+        let Some(value) = node.as_str().filter(|_| !CODE.contains(&key)) else { return };
+        for name in template::unguarded_reads(&readable(value, key)) {
             if names(&name) {
                 continue;
             }

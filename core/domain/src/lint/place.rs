@@ -40,3 +40,17 @@ pub(super) fn span_at(text: &str, start: usize, end: usize) -> Span {
         end: end.clamp(start, text.len()),
     }
 }
+
+/// The word inside a span, or before it on the same line; else the span.
+pub(super) fn word(text: &str, span: Span, word: &str) -> Span {
+    let Some(before) = text.get(..span.start) else { return span };
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = &before[line_start..];
+    if let Some(at) =
+        line.rfind(word).filter(|at| line[at + word.len()..].trim_matches([' ', '"', '\'']) == ":")
+    {
+        return span_at(text, line_start + at, line_start + at + word.len());
+    }
+    let Some(at) = text.get(span.start..span.end).and_then(|inside| inside.find(word)) else { return span };
+    span_at(text, span.start + at, span.start + at + word.len())
+}

@@ -8,13 +8,16 @@ use crate::template::{self, TemplateError};
 use crate::yaml::{Data, Node};
 
 /// Keys whose text is code of another language, where double braces may mean something else.
-const CODE: &[&str] = &["code", "script"];
+pub(super) const CODE: &[&str] = &["code", "script"];
+/// Keys whose text is SQL.
+const SQL: &[&str] = &["command", "commands", "query", "sql", "statement", "claim"];
 
 /// Checks every string of the file.
 pub(super) fn check(text: &str, root: &Node, findings: &mut Vec<Finding>) {
-    walk(root, false, &mut |node, code| {
+    walk(root, "", &mut |node, key| {
         let Some(value) = node.as_str() else { return };
-        let Err(error) = template::check(value) else { return };
+        let Err(error) = template::check(&readable(value, key)) else { return };
+        let code = CODE.contains(&key);
         let span = place::of(text, node, &error);
         findings.push(if code {
             Finding::warning(error.code, span, message(&error))
@@ -25,14 +28,21 @@ pub(super) fn check(text: &str, root: &Node, findings: &mut Vec<Finding>) {
     });
 }
 
-/// Calls `see` with every node; the flag tells text that is code.
-pub(super) fn walk(node: &Node, code: bool, see: &mut impl FnMut(&Node, bool)) {
-    see(node, code);
+/// The text that is rendered: braces in SQL comments are not.
+pub(super) fn readable<'a>(value: &'a str, key: &str) -> std::borrow::Cow<'a, str> {
+    if SQL.contains(&key) { template::without_sql_comments(value) } else { value.into() }
+}
+
+/// Calls `see` with every node and the nearest key above it that names code or SQL.
+pub(super) fn walk(node: &Node, key: &str, see: &mut impl FnMut(&Node, &str)) {
+    see(node, key);
     match &node.data {
-        Data::List(items) => items.iter().for_each(|item| walk(item, code, see)),
+        Data::List(items) => items.iter().for_each(|item| walk(item, key, see)),
         Data::Map(entries) => {
             for entry in entries {
-                walk(&entry.value, code || CODE.contains(&entry.key.as_str()), see);
+                let own = entry.key.as_str();
+                let told = CODE.contains(&own) || SQL.contains(&own);
+                walk(&entry.value, if told { own } else { key }, see);
             }
         }
         Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {}

@@ -155,3 +155,62 @@ fn hostile_text_ends_in_findings() {
     }
     assert!(!lint_bytes(b"\xff\xfe", &tools()).is_good());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_text_ends_in_findings(
+        parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..40), noise in ".{0,20}", at in 0_usize..40,
+    ) {
+        let mut parts: Vec<&str> = parts;
+        parts.insert(at.min(parts.len()), &noise);
+        let text = parts.concat();
+        let linted = lint(&text, &tools());
+        let shown = render(&linted.findings, "p.yaml", &text);
+        proptest::prop_assert!(linted.is_good() || !shown.is_empty(), "refused without a word: {text}");
+    }
+}
+
+/// Pieces of playbooks that random texts are made of.
+const PARTS: &[&str] = &[
+    "apiVersion: noetl.io/v2\n",
+    "kind: Playbook\n",
+    "metadata: { name: x }\n",
+    "workload:\n",
+    "  a: \"{{ b }}\"\n",
+    "workflow:\n",
+    "  - step: start\n",
+    "  - step: end\n",
+    "    tool: { kind: http, url: x }\n",
+    "    tool: python\n",
+    "    tool:\n",
+    "      - a: { kind: noop }\n",
+    "    next: [ { step: end } ]\n",
+    "    next:\n",
+    "      arcs:\n",
+    "        - { step: start, when: \"{{ a",
+    " }}\" }\n",
+    "    loop: { in: \"{{ a }}\", iterator: u }\n",
+    "    set: { ctx.a: 1 }\n",
+    "    type: iterator\n",
+    "    collection: [1]\n",
+    "    case: [ { when: \"{{ event.name }}\", then: { next: end } } ]\n",
+    "tasks:\n",
+    "  - taskName: t\n",
+    "\"",
+    "'",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "\t",
+    "&a ",
+    "*a ",
+    "<<: ",
+    "- ",
+    ": ",
+    "|\n",
+    "\u{0}",
+    "é",
+];

@@ -431,3 +431,93 @@ fn timings() {
     }
     println!("path: {:?}", started.elapsed() / 100_000);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_template_renders_or_tells_why(parts in proptest::collection::vec(proptest::sample::select(PARTS), 0..14)) {
+        let scope = scope();
+        let template = parts.join(" ");
+        let _ = (render_str(&template, &scope), render_text(&template, &scope), super::check(&template));
+        let condition = Expr(template.clone());
+        let _ = (super::test(&condition, &scope), check_expr(&condition), reads_expr(&condition));
+        let braced = format!("{{{{ {template} }}}}");
+        let rendered = render_str(&braced, &scope);
+        // What parses and renders also passes the check.
+        proptest::prop_assert!(rendered.is_err() || super::check(&braced).is_ok() || braced.contains("| nofilter"), "{braced}");
+    }
+}
+
+/// Pieces of templates that random ones are made of.
+const PARTS: &[&str] = &[
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "fetch",
+    ".data",
+    ".status",
+    "[0]",
+    "[1:]",
+    "['x']",
+    "query",
+    "pipe",
+    "each",
+    "get-price",
+    "plain",
+    "nothing",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "+",
+    "-",
+    "*",
+    "//",
+    "%",
+    "~",
+    "|",
+    "| length",
+    "| int",
+    "| tojson",
+    "| default(1)",
+    "| nofilter",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is defined",
+    "is none",
+    "==",
+    "!=",
+    "<",
+    "'text'",
+    "\"",
+    "'",
+    "1",
+    "2.5",
+    "True",
+    "None",
+    "if",
+    "else",
+    "for x in urls",
+    "endfor",
+    "set y = 1",
+    "range(3)",
+    "now()",
+    ".items()",
+    ".get('a')",
+    "$.",
+    "-- c",
+    "/*",
+    "é",
+    "\n",
+    "loop",
+];
