@@ -158,7 +158,7 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
 
 /// What a step of a chain appends: a report, an exit, an entry, a Command; and their rows.
 #[cfg(test)]
-pub(super) fn typical_append(execution: u64, expected: u64, count: u64) -> Append {
+pub(super) fn typical_append(execution: u64, expected: u64, count: u64, next_id: &crate::ids::Ids) -> Append {
     use noetl_domain::event::{Exit, Issued, IssuedWork, Taken};
     use noetl_domain::report::{ItemReport, Report};
 
@@ -197,7 +197,8 @@ pub(super) fn typical_append(execution: u64, expected: u64, count: u64) -> Appen
                 slots: 1,
             }),
         };
-        typical.events.push(recorded(execution, seq, event));
+        let recorded = recorded(execution, seq, event);
+        typical.events.push(Recorded { event_id: next_id.next_id(), ..recorded });
     }
     typical.close(command(execution, &format!("step_{expected}")));
     typical.open(command(execution, &format!("step_{}", expected + count)), 1);

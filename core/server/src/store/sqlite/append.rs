@@ -18,34 +18,17 @@ const REMEMBERED: usize = 100_000;
 const EVENTS: Rows = Rows {
     before: "INSERT INTO event_row (execution_id, seq, event_id, at_ms, event_type, node_name, data) VALUES ",
     row: "(?,?,?,?,?,?,?)",
-    between: ",",
     after: "",
 };
-/// A statement for each, because `IN (VALUES …)` over several columns reads the whole table.
-const CLOSED: Rows = Rows {
-    before: "",
-    row: "DELETE FROM outbox_row WHERE execution_id = ? AND step = ? AND run = ? AND batch = ?",
-    between: ";",
-    after: "",
-};
+const CLOSED: Rows = Rows { before: "DELETE FROM outbox_row WHERE command IN (", row: "?", after: ")" };
 const OPENED: Rows = Rows {
-    before: "INSERT OR REPLACE INTO outbox_row (execution_id, step, run, batch, attempt) VALUES ",
+    before: "INSERT OR REPLACE INTO outbox_row (command, step, run, batch, attempt) VALUES ",
     row: "(?,?,?,?,?)",
-    between: ",",
     after: "",
 };
-const CLEARED: Rows = Rows {
-    before: "",
-    row: "DELETE FROM timer_row WHERE execution_id = ? AND timer = ?",
-    between: ";",
-    after: "",
-};
-const SET: Rows = Rows {
-    before: "INSERT OR REPLACE INTO timer_row (execution_id, timer, due_ms) VALUES ",
-    row: "(?,?,?)",
-    between: ",",
-    after: "",
-};
+const CLEARED: Rows = Rows { before: "DELETE FROM timer_row WHERE timer IN (", row: "?", after: ")" };
+const SET: Rows =
+    Rows { before: "INSERT OR REPLACE INTO timer_row (timer, due_ms) VALUES ", row: "(?,?)", after: "" };
 
 /// The connection that writes, and what it knows.
 pub(crate) struct Writer {
@@ -148,7 +131,10 @@ fn prepare(append: Append) -> Result<Prepared, StoreError> {
     let texts = texts.collect::<Result<_, _>>().map_err(refused)?;
     let result = append.summary.result.as_ref().map(serde_json::to_string).transpose().map_err(refused)?;
     let error = append.summary.error.as_ref().map(serde_json::to_string).transpose().map_err(refused)?;
-    let key = |key: &TimerKey| serde_json::to_string(key).map_err(refused);
+    let key = |key: &TimerKey| {
+        let key = serde_json::to_string(key).map_err(refused)?;
+        Ok::<_, StoreError>(format!("{}:{key}", append.execution))
+    };
     let mut timers = Vec::new();
     for fired in &append.fired {
         timers.push((key(fired)?, None));
@@ -265,31 +251,30 @@ async fn known_versions(
 /// Everything that was accepted as one transaction. Of several changes to one row the last one counts.
 fn script(accepted: &[&Prepared]) -> Result<Script, sqlx::Error> {
     let mut outbox: BTreeMap<&CommandId, Option<u32>> = BTreeMap::new();
-    let mut timers: BTreeMap<(ExecutionId, &str), Option<i64>> = BTreeMap::new();
+    let mut timers: BTreeMap<&str, Option<i64>> = BTreeMap::new();
     let mut summaries: BTreeMap<ExecutionId, &Prepared> = BTreeMap::new();
     for item in accepted {
         outbox.extend(item.append.closed.iter().map(|id| (id, None)));
         outbox.extend(item.append.opened.iter().map(|row| (&row.id, Some(row.attempt))));
-        timers.extend(item.timers.iter().map(|(key, due)| ((item.append.execution, key.as_str()), *due)));
+        timers.extend(item.timers.iter().map(|(key, due)| (key.as_str(), *due)));
         summaries.insert(item.append.execution, item);
     }
     let mut script = Script::begin();
-    let closed: Vec<&CommandId> =
-        outbox.iter().filter(|(_, attempt)| attempt.is_none()).map(|(id, _)| *id).collect();
-    script.rows(&CLOSED, closed, bind_command)?;
+    let closed: Vec<String> =
+        outbox.iter().filter(|(_, attempt)| attempt.is_none()).map(|(id, _)| id.to_string()).collect();
+    script.rows(&CLOSED, closed, SqliteArguments::add)?;
     let opened: Vec<_> = outbox.iter().filter_map(|(id, attempt)| Some((*id, (*attempt)?))).collect();
     script.rows(&OPENED, opened, |arguments, (id, attempt)| {
-        bind_command(arguments, id)?;
+        arguments.add(id.to_string())?;
+        arguments.add(id.step.as_str())?;
+        arguments.add(id.run)?;
+        arguments.add(id.batch)?;
         arguments.add(attempt)
     })?;
-    let cleared: Vec<_> = timers.iter().filter(|(_, due)| due.is_none()).map(|(key, _)| *key).collect();
-    script.rows(&CLEARED, cleared, |arguments, (execution, key)| {
-        arguments.add(execution.0 as i64)?;
-        arguments.add(key)
-    })?;
+    let cleared: Vec<&str> = timers.iter().filter(|(_, due)| due.is_none()).map(|(key, _)| *key).collect();
+    script.rows(&CLEARED, cleared, SqliteArguments::add)?;
     let set: Vec<_> = timers.iter().filter_map(|(key, due)| Some((*key, (*due)?))).collect();
-    script.rows(&SET, set, |arguments, ((execution, key), due)| {
-        arguments.add(execution.0 as i64)?;
+    script.rows(&SET, set, |arguments, (key, due)| {
         arguments.add(key)?;
         arguments.add(due)
     })?;
@@ -310,11 +295,4 @@ fn script(accepted: &[&Prepared]) -> Result<Script, sqlx::Error> {
         arguments.add(text.as_str())
     })?;
     Ok(script)
-}
-
-fn bind_command(arguments: &mut SqliteArguments, id: &CommandId) -> Result<(), sqlx::error::BoxDynError> {
-    arguments.add(id.execution.0 as i64)?;
-    arguments.add(id.step.as_str())?;
-    arguments.add(id.run)?;
-    arguments.add(id.batch)
 }

@@ -11,7 +11,6 @@ use super::{SqliteStore, StoreError};
 const ROWS: Rows = Rows {
     before: "INSERT INTO event_row (execution_id, seq, event_id, at_ms, event_type, node_name, data) VALUES ",
     row: "(?,?,?,?,?,?,?)",
-    between: ",",
     after: "",
 };
 

@@ -72,8 +72,10 @@ async fn choose(
     sqlx::query(
         "BEGIN IMMEDIATE; \
          INSERT OR IGNORE INTO purge_row SELECT value FROM json_each(?); \
-         DELETE FROM outbox_row WHERE execution_id IN (SELECT value FROM json_each(?)); \
-         DELETE FROM timer_row WHERE execution_id IN (SELECT value FROM json_each(?)); \
+         DELETE FROM outbox_row WHERE command IN (SELECT outbox_row.command FROM json_each(?) CROSS JOIN outbox_row \
+            ON outbox_row.command > value || ':' AND outbox_row.command < value || ';'); \
+         DELETE FROM timer_row WHERE timer IN (SELECT timer_row.timer FROM json_each(?) CROSS JOIN timer_row \
+            ON timer_row.timer > value || ':' AND timer_row.timer < value || ';'); \
          DELETE FROM execution_row WHERE execution_id IN (SELECT value FROM json_each(?)); \
          COMMIT;",
     )

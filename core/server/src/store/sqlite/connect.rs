@@ -41,6 +41,7 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
         .pragma("wal_autocheckpoint", "8192")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(256)
+        .row_buffer_size(1024)
         .thread_name(|_| "noetl-store-writer".to_owned());
     let open = |source| StoreError::failed("open the database", source);
     let mut connection = writing.connect().await.map_err(open)?;

@@ -13,7 +13,6 @@ use super::{LogQuery, Logged, SqliteStore, StoreError};
 const LINES: Rows = Rows {
     before: "INSERT INTO log_row (execution_id, step, run, item, at_ms, stream, level, text, fields) VALUES ",
     row: "(?,?,?,?,?,?,?,?,?)",
-    between: ",",
     after: "",
 };
 

@@ -102,15 +102,17 @@ pub(super) async fn head(pool: &SqlitePool) -> Result<u64, StoreError> {
 
 pub(super) async fn timers(pool: &SqlitePool) -> Result<Vec<TimerRow>, StoreError> {
     let failed = |source| StoreError::failed("read timers", source);
-    let rows = sqlx::query("SELECT execution_id, timer, due_ms FROM timer_row ORDER BY due_ms, execution_id")
+    let rows = sqlx::query("SELECT timer, due_ms FROM timer_row ORDER BY due_ms, timer")
         .fetch_all(pool)
         .await
         .map_err(failed)?;
     let read = |row: &SqliteRow| {
-        let execution = ExecutionId(row.try_get::<i64, _>(0).map_err(failed)? as u64);
-        let key: TimerKey = serde_json::from_str(row.try_get(1).map_err(failed)?)
-            .map_err(|source| StoreError::unreadable(format!("a timer of execution {execution}"), source))?;
-        Ok(TimerRow { execution, key, due_ms: row.try_get(2).map_err(failed)? })
+        let text: &str = row.try_get(0).map_err(failed)?;
+        let (execution, key) = text.split_once(':').unwrap_or_default();
+        let unreadable = |source| StoreError::unreadable(format!("timer {text}"), source);
+        let key: TimerKey = serde_json::from_str(key).map_err(unreadable)?;
+        let execution = execution.parse().map_err(|source| StoreError::unreadable("a timer", source))?;
+        Ok(TimerRow { execution, key, due_ms: row.try_get(1).map_err(failed)? })
     };
     rows.iter().map(read).collect()
 }
@@ -118,9 +120,11 @@ pub(super) async fn timers(pool: &SqlitePool) -> Result<Vec<TimerRow>, StoreErro
 pub(super) async fn outbox(pool: &SqlitePool, execution: ExecutionId) -> Result<Vec<OutboxRow>, StoreError> {
     let failed = |source| StoreError::failed("read the outbox", source);
     let rows = sqlx::query(
-        "SELECT step, run, batch, attempt FROM outbox_row WHERE execution_id = ? ORDER BY step, run, batch",
+        "SELECT step, run, batch, attempt FROM outbox_row WHERE command > ? AND command < ? ORDER BY step, run, batch",
     )
-    .bind(execution.0 as i64)
+    // Everything that begins with the id and a colon; a semicolon is the next character.
+    .bind(format!("{execution}:"))
+    .bind(format!("{execution};"))
     .fetch_all(pool)
     .await
     .map_err(failed)?;

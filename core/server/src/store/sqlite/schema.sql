@@ -41,21 +41,20 @@ CREATE INDEX execution_row_parent ON execution_row (parent_execution_id) WHERE p
 CREATE INDEX execution_row_root ON execution_row (root_execution_id) WHERE root_execution_id IS NOT NULL;
 CREATE INDEX execution_row_dedup ON execution_row (dedup_key, started_ms) WHERE dedup_key IS NOT NULL;
 
--- Commands that were issued and not answered.
+-- Commands that were issued and not answered. `command` is `execution:step:run:batch`: one column, so that many rows
+-- are found by it at once, and those of one Execution lie together.
 CREATE TABLE outbox_row (
-    execution_id INTEGER NOT NULL,
+    command TEXT PRIMARY KEY,
     step TEXT NOT NULL,
     run INTEGER NOT NULL,
     batch INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    PRIMARY KEY (execution_id, step, run, batch)
+    attempt INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- `timer` is `execution:key`, with the key as JSON.
 CREATE TABLE timer_row (
-    execution_id INTEGER NOT NULL,
-    timer TEXT NOT NULL,
-    due_ms INTEGER NOT NULL,
-    PRIMARY KEY (execution_id, timer)
+    timer TEXT PRIMARY KEY,
+    due_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- What tools printed.

@@ -28,9 +28,8 @@ struct Text {
 /// A statement that takes any number of rows.
 pub(super) struct Rows {
     pub(super) before: &'static str,
-    /// One row's placeholders, such as `(?,?)`; or a statement, when `between` is a semicolon.
+    /// One row's placeholders, such as `(?,?)`.
     pub(super) row: &'static str,
-    pub(super) between: &'static str,
     pub(super) after: &'static str,
 }
 
@@ -63,7 +62,7 @@ impl Script {
             sql.push_str(statement.before);
             for row in 0..count {
                 if row > 0 {
-                    sql.push_str(statement.between);
+                    sql.push(',');
                 }
                 sql.push_str(statement.row);
             }

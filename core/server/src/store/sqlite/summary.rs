@@ -15,7 +15,6 @@ pub(super) const UPSERT: Rows = Rows {
              root_execution_id, trigger, started_ms, finished_ms, current_step, total_steps, completed_steps, \
              running_steps, failed_steps, event_count, result, error, dedup_key, dedup_window_ms) VALUES ",
     row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    between: ",",
     after: " ON CONFLICT (execution_id) DO UPDATE SET status = excluded.status, finished_ms = excluded.finished_ms, \
             current_step = excluded.current_step, total_steps = excluded.total_steps, \
             completed_steps = excluded.completed_steps, running_steps = excluded.running_steps, \

@@ -107,10 +107,11 @@ async fn bench_group_commit() {
         let store = harness.open().await;
         let rounds = 200_000 / (executions * events).clamp(40, 2000);
         let started = std::time::Instant::now();
+        let ids = crate::ids::Ids::new(0);
         let mut spent = std::time::Duration::ZERO;
         for round in 0..rounds {
             let batch: Vec<Append> = (1..=executions)
-                .map(|execution| conformance::typical_append(execution, round * events, events))
+                .map(|execution| conformance::typical_append(execution, round * events, events, &ids))
                 .collect();
             let began = std::time::Instant::now();
             for outcome in store.append(batch).await {

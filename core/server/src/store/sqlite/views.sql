@@ -112,10 +112,8 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%fZ', issued.at_ms / 1000.0, 'unixepoch') AS created_at
 FROM event_row AS issued
 LEFT JOIN outbox_row AS outbox
-    ON outbox.execution_id = issued.execution_id
-    AND outbox.step = issued.node_name
-    AND outbox.run = issued.data ->> '$.data.run'
-    AND outbox.batch = issued.data ->> '$.data.batch'
+    ON outbox.command = issued.execution_id || ':' || issued.node_name || ':' || (issued.data ->> '$.data.run')
+        || ':' || (issued.data ->> '$.data.batch')
     AND outbox.attempt = issued.data ->> '$.data.attempt'
 WHERE issued.event_type = 'command.issued';
 
