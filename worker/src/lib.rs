@@ -18,6 +18,7 @@ mod scope;
 mod script;
 mod secret;
 mod slot;
+mod spellings;
 pub mod sql;
 mod stop;
 #[cfg(any(test, feature = "testing"))]

@@ -14,6 +14,16 @@ use super::split::split;
 use crate::fields;
 use crate::tool::TaskContext;
 
+/// Other names that serde reads [`Script`]'s fields under.
+pub(crate) const SPELLINGS: &[(&str, &str)] = &[
+    ("code", "command"),
+    ("statements", "commands"),
+    ("commands_b64", "command_b64"),
+    ("query_b64", "command_b64"),
+    ("parameters", "params"),
+    ("timeout_seconds", "timeout"),
+];
+
 /// SQL text in a task, under any of its names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]

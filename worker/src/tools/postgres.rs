@@ -26,7 +26,7 @@ use self::target::Target;
 use crate::sql::Flavour;
 use crate::sql::bind::Params;
 use crate::sql::literal::name;
-use crate::sql::script::Script;
+use crate::sql::script::{self, Script};
 use crate::sql::shape::combined;
 use crate::sql::together::Together;
 use crate::stop::stopped;
@@ -40,6 +40,7 @@ pub struct Postgres {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(transform = spellings)]
 pub struct Input {
     #[serde(flatten)]
     pub script: Script,
@@ -47,6 +48,11 @@ pub struct Input {
     pub schema: Option<String>,
     #[serde(flatten)]
     pub connection: Fields,
+}
+
+fn spellings(schema: &mut schemars::Schema) {
+    crate::spellings::add(schema, script::SPELLINGS);
+    crate::spellings::add(schema, target::SPELLINGS);
 }
 
 impl Tool for Postgres {

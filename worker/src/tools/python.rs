@@ -41,9 +41,11 @@ impl Python {
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(transform = spellings)]
 pub struct Input {
     /// Python source: a `main` function, statements that set `result`, or a body that returns.
     #[serde(alias = "source")]
+    #[schemars(with = "Option<String>")]
     pub code: Option<Value>,
     /// The same in base64.
     #[serde(alias = "code_base64")]
@@ -74,6 +76,13 @@ pub struct Dependencies {
     pub venv_path: Option<PathBuf>,
     /// Folders searched for modules first.
     pub sys_path: Vec<String>,
+}
+
+fn spellings(schema: &mut schemars::Schema) {
+    crate::spellings::add(
+        schema,
+        &[("source", "code"), ("code_base64", "code_b64"), ("timeout_seconds", "timeout")],
+    );
 }
 
 impl Tool for Python {

@@ -28,7 +28,7 @@ use crate::fields;
 use crate::sql::Flavour;
 use crate::sql::bind::{Params, bind_named, bind_positional, positions};
 use crate::sql::literal::literal;
-use crate::sql::script::Script;
+use crate::sql::script::{self, Script};
 use crate::sql::shape::{Rows, StatementResult, combined};
 use crate::sql::split::{changes_data, verb};
 use crate::sql::together::Together;
@@ -47,6 +47,7 @@ pub struct Sqlite;
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(transform = spellings)]
 pub struct Input {
     #[serde(flatten)]
     pub script: Script,
@@ -54,6 +55,12 @@ pub struct Input {
     /// Left out: one file per execution, which its steps share.
     #[serde(alias = "db_path", alias = "path", alias = "file", alias = "db_name")]
     pub database: Option<Value>,
+}
+
+fn spellings(schema: &mut schemars::Schema) {
+    crate::spellings::add(schema, script::SPELLINGS);
+    let files = ["db_path", "path", "file", "db_name"].map(|spelling| (spelling, "database"));
+    crate::spellings::add(schema, &files);
 }
 
 impl Tool for Sqlite {

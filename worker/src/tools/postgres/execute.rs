@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, SimpleQueryMessage};
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use super::error;
 use super::pool::Session;
@@ -15,6 +15,9 @@ use crate::sql::literal::quoted;
 use crate::sql::shape::{Rows, StatementResult};
 use crate::sql::split::{changes_data, has_word, verb};
 use crate::sql::together::Together;
+
+/// A larger answer is refused rather than held in memory.
+const RESULT_BYTES: usize = 512 << 20;
 
 /// What ran, and the first error.
 pub(super) struct Ran {
@@ -42,13 +45,18 @@ pub(super) async fn execute(
             Err(failed) => {
                 let error = match failed {
                     Refused::Server(error) => error::of_statement(&error, statement, index, place),
+                    Refused::TooLarge => {
+                        let message =
+                            "the statement returns more than 512 MiB: select less, or read it in pages";
+                        TaskError::new("postgres", message).with_code("TL007")
+                    }
                     Refused::Params(message) => TaskError::new("postgres", message).with_code("TL002"),
                 };
                 ran.results.push(StatementResult {
                     error: Some((error.message.clone(), error.code.clone())),
                     ..StatementResult::default()
                 });
-                let lost = session.client().is_closed();
+                let lost = session.client().is_closed() || session.is_busy();
                 ran.error.get_or_insert(error);
                 if together != Together::Onward || lost {
                     break;
@@ -56,7 +64,7 @@ pub(super) async fn execute(
             }
         }
     }
-    if together == Together::Atomic {
+    if together == Together::Atomic && !session.is_busy() {
         let end = if ran.error.is_some() { "ROLLBACK" } else { "COMMIT" };
         // Deferred constraints speak up at the end.
         if let Err(error) = simple(session, end).await {
@@ -68,6 +76,8 @@ pub(super) async fn execute(
 
 enum Refused {
     Server(Error),
+    /// The rest of the rows is still on its way: the connection cannot be used again.
+    TooLarge,
     Params(String),
 }
 
@@ -89,7 +99,9 @@ async fn run(session: &mut Session, statement: &str, params: &Params) -> Result<
     let changes = changes_data(statement, &verb, Postgres);
     session.busy();
     let outcome = fetch(session, statement, params, &verb).await;
-    session.idle();
+    if !matches!(outcome, Err(Refused::TooLarge)) {
+        session.idle();
+    }
     let (rows, affected) = outcome?;
     Ok(StatementResult { affected: if changes { affected } else { 0 }, rows, changes, verb, error: None })
 }
@@ -133,8 +145,8 @@ async fn fetch(
         let prepared = client.prepare(text).await?;
         Ok::<_, Error>(prepared.columns().iter().map(|column| column.type_().clone()).collect())
     };
-    let rows = async { client.simple_query_raw(text).await?.try_collect::<Vec<_>>().await };
-    let (types, messages) = tokio::join!(types, rows);
+    // Both are read side by side: rows that nobody takes would hold up the answer about the types.
+    let (types, messages) = tokio::join!(types, collect(client, text));
     let types = types?;
     let mut found = None;
     let mut affected = 0;
@@ -160,6 +172,25 @@ async fn fetch(
         }
     }
     Ok((found, affected))
+}
+
+/// Takes every message of an answer, as long as it is not too large to keep.
+async fn collect(client: &Client, text: &str) -> Result<Vec<SimpleQueryMessage>, Refused> {
+    let stream = client.simple_query_raw(text).await?;
+    tokio::pin!(stream);
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while let Some(message) = stream.try_next().await? {
+        if let SimpleQueryMessage::Row(row) = &message {
+            for at in 0..row.len() {
+                bytes += row.try_get(at)?.map_or(0, str::len) + size_of::<Value>();
+            }
+        }
+        if bytes > RESULT_BYTES {
+            return Err(Refused::TooLarge);
+        }
+        messages.push(message);
+    }
+    Ok(messages)
 }
 
 fn returns_rows(verb: &str, statement: &str) -> bool {

@@ -165,6 +165,10 @@ impl Session {
     pub(super) fn idle(&mut self) {
         self.busy = false;
     }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy
+    }
 }
 
 impl Drop for Session {

@@ -42,6 +42,22 @@ pub struct Fields {
     pub connection_string: Option<Value>,
 }
 
+pub(super) const SPELLINGS: &[(&str, &str)] = &[
+    ("host", "db_host"),
+    ("port", "db_port"),
+    ("user", "db_user"),
+    ("username", "db_user"),
+    ("password", "db_password"),
+    ("database", "db_name"),
+    ("dbname", "db_name"),
+    ("ssl_mode", "sslmode"),
+    ("connection", "connection_string"),
+    ("dsn", "connection_string"),
+    ("db_url", "connection_string"),
+    ("uri", "connection_string"),
+    ("url", "connection_string"),
+];
+
 /// How much of the server's certificate is checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Verify {
@@ -108,19 +124,9 @@ impl Fields {
     fn from_map(map: &Map) -> Result<Self, TaskError> {
         // Two spellings of one field are no contradiction: the db_ one counts.
         let mut map = map.clone();
-        for (name, aliases) in [
-            ("db_host", &["host"][..]),
-            ("db_port", &["port"]),
-            ("db_user", &["user", "username"]),
-            ("db_password", &["password"]),
-            ("db_name", &["database", "dbname"]),
-            ("sslmode", &["ssl_mode"]),
-            ("connection_string", &["connection", "dsn", "db_url", "uri", "url"]),
-        ] {
-            for alias in aliases {
-                if let Some(value) = map.remove(*alias) {
-                    map.entry(name).or_insert(value);
-                }
+        for (alias, name) in SPELLINGS {
+            if let Some(value) = map.remove(*alias) {
+                map.entry(*name).or_insert(value);
             }
         }
         serde_json::from_value(Value::Object(map))

@@ -175,6 +175,24 @@ async fn params_schema_inline_fields_and_notices() {
 }
 
 #[tokio::test]
+async fn an_answer_too_large_to_keep_is_refused() {
+    let bench = Bench::new();
+    let endless = json!({ "query": "select repeat('x', 1000000) as x from generate_series(1, 1000000)" });
+    let error = bench.run(endless).await.unwrap_err().error;
+    assert_eq!(error.code.as_deref(), Some("TL007"), "{error:?}");
+    bench.until("select count(*) = 0 as done from pg_stat_activity where query like '%repeat(%' and state = 'active' and pid <> pg_backend_pid()").await;
+}
+
+#[test]
+fn the_schema_knows_every_spelling() {
+    let schema = schemars::schema_for!(Input).to_value();
+    for field in ["command", "statements", "host", "db_host", "username", "dsn", "timeout_seconds", "params"]
+    {
+        assert!(schema["properties"][field]["description"].is_string(), "{field} in {schema:#}");
+    }
+}
+
+#[tokio::test]
 async fn errors_say_where_why_and_whether_again() {
     let mut bench = Bench::new();
     bench.value(json!({ "command": "create table t (id int primary key)" })).await;
