@@ -141,7 +141,7 @@ pub struct ExecutionStatus {
 #[serde(default)]
 pub struct StepState {
     pub name: String,
-    /// `PENDING`, `RUNNING`, `COMPLETED`, `FAILED` or `SKIPPED`.
+    /// `RUNNING`, `COMPLETED`, `FAILED`, `SKIPPED` or `CANCELLED`.
     pub status: String,
     /// How often it was entered.
     pub run: u32,

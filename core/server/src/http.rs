@@ -3,6 +3,7 @@
 //! Handlers read the request, ask a service, show the answer.
 //! The older generations' queue (`/api/queue/*`, claims over HTTP) is left out: Commands travel over the bus.
 
+mod catalog;
 mod credentials;
 mod database;
 mod events;
@@ -47,6 +48,7 @@ pub use metrics::{Depth, Metrics};
 pub use pools::Pools;
 pub use sql::{SqlCall, SqlRunner};
 
+use crate::catalog::Catalog;
 use crate::error::ServerError;
 use crate::orchestrator::Orchestrator;
 use crate::schedule::Schedules;
@@ -91,6 +93,7 @@ impl Default for HttpConfig {
 pub struct Services {
     pub orchestrator: Orchestrator,
     pub store: Arc<Store>,
+    pub catalog: Catalog,
     pub vault: Vault,
     pub schedules: Schedules,
     pub results: Results,
@@ -112,6 +115,12 @@ impl std::fmt::Debug for Services {
 }
 
 impl Services {
+    /// Counts committed Events for `/metrics` until the control plane stops; call it once, before anything runs.
+    pub fn count_events(&self) -> tokio::task::JoinHandle<()> {
+        let live = self.orchestrator.subscribe();
+        tokio::spawn(self.metrics.clone().follow(Arc::clone(&self.store), live))
+    }
+
     /// The row of an Execution that must exist.
     async fn known(&self, id: ExecutionId) -> Result<Summary, ServerError> {
         self.store.summary(id).await?.ok_or_else(|| ServerError::unknown_execution(id))
@@ -139,6 +148,7 @@ pub fn router(services: Services) -> Router {
     let documents = Router::new().route("/api/openapi.json", get(openapi::json)).with_state(document);
     router
         .route("/docs", get(openapi::docs))
+        .route("/api/catalog/{*rest}", get(catalog::under_path))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .with_state(services.clone())
@@ -156,11 +166,22 @@ pub fn openapi() -> OpenApi {
 
 /// Every endpoint.
 fn endpoints() -> OpenApiRouter<Services> {
-    OpenApiRouter::with_openapi(openapi::document())
+    let mut document = openapi::document();
+    // Served by `under_path`: a route cannot end after a parameter that holds slashes.
+    let (schemas, paths, _) = routes!(catalog::ui_schema);
+    document.paths.paths.extend(paths.paths);
+    document.components.get_or_insert_default().schemas.extend(schemas);
+    OpenApiRouter::with_openapi(document)
         .routes(routes!(health::alive))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics))
         .routes(routes!(openapi::code_page))
+        .routes(routes!(catalog::register))
+        .routes(routes!(catalog::list))
+        .routes(routes!(catalog::resource))
+        .routes(routes!(catalog::playbooks))
+        .routes(routes!(catalog::archive))
+        .routes(routes!(catalog::restore))
         .routes(routes!(execute::execute))
         .routes(routes!(execute::batch))
         .routes(routes!(execute::run))

@@ -9,7 +9,7 @@ use noetl_api::execute::{BatchEntry, BatchExecuted, ExecuteBatch, ExecuteRequest
 use noetl_domain::{Map, Value};
 
 use super::request::{Json, Segments};
-use super::{Services, show};
+use super::{Services, catalog, show};
 use crate::error::ServerError;
 use crate::orchestrator::{Dedup, Start, Started};
 
@@ -101,10 +101,7 @@ fn entry((index, answer): (usize, Result<Executed, ServerError>)) -> BatchEntry 
 async fn start(services: &Services, request: ExecuteRequest) -> Result<Executed, ServerError> {
     let payload = request.inputs();
     let trace = trace_of(&request);
-    let version = match &request.version {
-        Some(version) => version.number().map_err(|error| ServerError::invalid(error.to_string()))?,
-        None => None,
-    };
+    let version = catalog::number(request.version.as_ref())?;
     let path = request.path.or(request.playbook_id).filter(|path| !path.trim().is_empty());
     if path.is_none() && request.catalog_id.is_none() {
         return Err(ServerError::invalid("name a playbook by `path` or `catalog_id`")

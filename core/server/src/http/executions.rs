@@ -12,7 +12,7 @@ use noetl_api::execution::{
 use noetl_domain::Value;
 use noetl_domain::event::Status;
 use noetl_domain::id::ExecutionId;
-use noetl_domain::result::Stored;
+use noetl_domain::result::{ResultKind, Stored};
 
 use super::request::{Params, Segments, execution_id, limit};
 use super::{Services, events, show};
@@ -95,8 +95,8 @@ pub(super) async fn detail(
     Ok(Answer(ExecutionDetail {
         playbook_id: row.path.clone(),
         playbook_name: row.path.clone(),
-        workload: (*execution.workload).clone(),
-        variables: execution.ctx.clone(),
+        workload: show::masked_map(&execution.workload),
+        variables: show::masked_map(&execution.ctx),
         steps: show::execution::steps(execution),
         trigger: row.trigger.clone(),
         pagination: Pagination {
@@ -123,18 +123,18 @@ pub(super) async fn status(
     Ok(Answer(show::execution::status(&snapshot, result)))
 }
 
-/// The result of an Execution that ended; null before.
+/// The result of an Execution that ended, masked; null before.
 async fn final_result(services: &Services, snapshot: &Snapshot) -> Result<Value, ServerError> {
     if snapshot.execution.finished.is_none() {
         return Ok(Value::Null);
     }
     match snapshot.execution.final_result().map(|result| result.value.clone()) {
         None => Ok(Value::Null),
-        Some(Stored::Inline(value)) => Ok(value),
+        Some(Stored::Inline(value)) => Ok(show::masked(value)),
         Some(Stored::Ref(reference)) if reference.bytes <= RESOLVED => {
-            Ok((*services.results.get(&reference).await?).clone())
+            Ok(show::masked((*services.results.get(&reference).await?).clone()))
         }
-        Some(reference) => Ok(show::event::stored(&reference)),
+        Some(reference) => Ok(show::masked(show::event::stored(&reference))),
     }
 }
 
@@ -185,6 +185,12 @@ pub(super) async fn loop_results(
                 Stored::Ref(reference) => (*services.results.get(reference).await?).clone(),
             };
             match value {
+                Value::Object(mut looped) if result.kind == ResultKind::Loop => {
+                    match looped.remove("results") {
+                        Some(Value::Array(results)) => results,
+                        _ => Vec::new(),
+                    }
+                }
                 Value::Array(results) => results,
                 Value::Null => Vec::new(),
                 other => vec![other],
@@ -197,6 +203,6 @@ pub(super) async fn loop_results(
         execution_id: id.to_string(),
         step_name: query.step_name,
         count: results.len(),
-        results,
+        results: results.into_iter().map(show::masked).collect(),
     }))
 }

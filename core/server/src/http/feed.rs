@@ -62,6 +62,7 @@ pub(super) async fn feed(
         services: services.clone(),
         execution,
         names,
+        last: None,
         ended: false,
     };
     Ok(sse(&services, following.stream()))
@@ -108,6 +109,8 @@ struct Following {
     services: Services,
     execution: Option<ExecutionId>,
     names: Vec<String>,
+    /// The message that ends the stream, once the Execution was seen to have ended.
+    last: Option<Event>,
     ended: bool,
 }
 
@@ -140,9 +143,14 @@ impl Following {
                     }
                 }
                 Ok(Some(Followed::CaughtUp)) => {
-                    if let Some(end) = self.end().await {
+                    // Everything was read after the end was seen, so nothing of it is missing.
+                    if let Some(end) = self.last.take() {
                         self.ended = true;
                         return Some(end);
+                    }
+                    self.last = self.end().await;
+                    if self.last.is_some() {
+                        self.follower.catch_up();
                     }
                 }
                 Ok(None) => return None,

@@ -6,6 +6,7 @@ mod observe;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -149,7 +150,7 @@ impl Metrics {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn text(&self, depth: Option<Depth>) -> String {
+    fn text(&self, depth: Option<Depth>, engine: Option<&crate::orchestrator::Metrics>) -> String {
         let numbers = self.numbers();
         let mut text = Text::default();
         text.gauge("noetl_build_info", "Always 1; the label tells the version.");
@@ -201,6 +202,17 @@ impl Metrics {
             text.gauge("noetl_commands_in_flight", "Commands that workers hold.");
             text.value("noetl_commands_in_flight", &[], depth.held as f64);
         }
+        if let Some(engine) = engine {
+            let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
+            text.counter("noetl_commits_total", "Transactions of the log.");
+            text.value("noetl_commits_total", &[], read(&engine.commits));
+            text.counter("noetl_commits_failed_total", "Transactions of the log that the store refused.");
+            text.value("noetl_commits_failed_total", &[], read(&engine.commits_failed));
+            text.counter("noetl_reports_stale_total", "Reports of an attempt that was no longer wanted.");
+            text.value("noetl_reports_stale_total", &[], read(&engine.reports_stale));
+            text.gauge("noetl_executions_in_memory", "Executions that the orchestrator holds in memory.");
+            text.value("noetl_executions_in_memory", &[], read(&engine.executions_active));
+        }
         text.histogram(
             "noetl_commit_events",
             "Events committed with one sync to disk.",
@@ -215,7 +227,8 @@ impl Metrics {
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(State(services): State<Services>) -> impl IntoResponse {
     let depth = services.depth.as_ref().map(|depth| depth());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], services.metrics.text(depth))
+    let text = services.metrics.text(depth, Some(services.orchestrator.metrics()));
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 #[cfg(test)]
@@ -238,7 +251,7 @@ mod tests {
         }
         let finished = Finished { status: Status::Failed, ..Finished::default() };
         metrics.numbers().count(&recorded(1, 1300, Event::ExecutionFinished(Box::new(finished))));
-        let text = metrics.text(Some(Depth { waiting: 4, held: 2 }));
+        let text = metrics.text(Some(Depth { waiting: 4, held: 2 }), None);
         for line in [
             "noetl_executions_started_total{path=\"a \\\"b\\\"\\n\"} 3",
             "noetl_executions_finished_total{path=\"a \\\"b\\\"\\n\",status=\"FAILED\"} 1",

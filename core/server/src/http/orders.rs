@@ -36,8 +36,10 @@ pub(super) async fn cancel(
             status: "cancelled".to_owned(),
             execution_id: id,
             message: match cancelled.len() {
-                1 => format!("execution {id} is cancelled"),
-                count => format!("execution {id} and {} of its sub-playbooks are cancelled", count - 1),
+                0 | 1 => format!("execution {id} is cancelled"),
+                count => {
+                    format!("execution {id} is cancelled, and {}", show::count(count - 1, "sub-playbook"))
+                }
             },
             cancelled_executions: cancelled,
         })),
@@ -145,12 +147,12 @@ pub(super) async fn cleanup(
     }
     done.sort_unstable();
     done.dedup();
-    let verb = if request.dry_run { "would be cancelled" } else { "were cancelled" };
+    let verb = if request.dry_run { "would cancel" } else { "cancelled" };
     Ok(Answer(CleanedUp {
         status: "ok".to_owned(),
         dry_run: request.dry_run,
         count: done.len(),
-        message: format!("{} executions {verb}", done.len()),
+        message: format!("{verb} {}", show::count(done.len(), "execution")),
         execution_ids: done,
     }))
 }

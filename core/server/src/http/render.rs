@@ -51,7 +51,7 @@ pub(super) async fn render(
         )
         .hint("send \"strict\": false to render them as null"));
     }
-    Ok(Answer(Rendered { status: "ok".to_owned(), rendered, context_keys }))
+    Ok(Answer(Rendered { status: "ok".to_owned(), rendered: show::masked(rendered), context_keys }))
 }
 
 fn scope_of(execution: &Execution) -> ScopeData {
@@ -89,5 +89,5 @@ async fn loaded(services: &Services, scope: &Scope, template: Value) -> Result<V
 }
 
 fn refused(error: &TemplateError) -> ServerError {
-    ServerError::new(error.code, error.to_string()).hint("see /docs or `noetl explain TP001`")
+    ServerError::new(error.code, error.to_string()).hint(format!("noetl explain {}", error.code))
 }

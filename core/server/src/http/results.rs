@@ -5,8 +5,8 @@ use axum::extract::State;
 use noetl_api::error::ErrorBody;
 use noetl_api::result::{PutResult, ResolveQuery, Resolved, ResultPut};
 
-use super::Services;
 use super::request::{Json, Params, Segments, execution_id};
+use super::{Services, show};
 use crate::error::ServerError;
 use crate::http::show::event::stored;
 use noetl_domain::result::Stored;
@@ -26,7 +26,7 @@ pub(super) async fn resolve(
     Ok(Answer(Resolved {
         status: "ok".to_owned(),
         uri: query.uri,
-        data: (*value).clone(),
+        data: show::masked((*value).clone()),
         content_type: "application/json".to_owned(),
         size_bytes: size.0,
     }))

@@ -11,6 +11,7 @@ use noetl_domain::playbook::{CatchUp, ScheduleSpec, ScheduleWhen};
 use super::request::{Json, Segments};
 use super::{Services, show};
 use crate::error::ServerError;
+use crate::orchestrator::Which;
 use crate::schedule::Schedule;
 
 /// Every schedule, those that playbooks declare included.
@@ -41,6 +42,8 @@ pub(super) async fn add(
             .hint("noetl schedule add PATH --cron \"0 6 * * *\""));
         }
     };
+    // A schedule for nothing would only fail later, unseen.
+    services.catalog.plan_of(&Which::Path(request.path.clone(), request.version)).await?;
     let spec = ScheduleSpec {
         when,
         payload: request.payload,

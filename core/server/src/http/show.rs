@@ -4,6 +4,8 @@ pub(super) mod event;
 pub(super) mod execution;
 
 use chrono::{DateTime, SecondsFormat};
+use noetl_domain::mask::Masker;
+use noetl_domain::{Map, Value};
 
 /// RFC 3339 with milliseconds.
 pub(super) fn time(ms: i64) -> String {
@@ -14,6 +16,28 @@ pub(super) fn time(ms: i64) -> String {
 
 pub(super) fn now_ms() -> i64 {
     chrono::Utc::now().timestamp_millis()
+}
+
+/// Hides what lies under a secret's key or looks like one. Exact values of credentials never get this far.
+pub(super) fn masked(mut value: Value) -> Value {
+    Masker::new().show(&mut value);
+    value
+}
+
+pub(super) fn masked_map(map: &Map) -> Map {
+    match masked(Value::Object(map.clone())) {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+pub(super) fn masked_text(text: &str) -> String {
+    Masker::new().text(text).into_owned()
+}
+
+/// `1 variable`, `2 variables`.
+pub(super) fn count(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// Seconds between two moments; the second one is now when it has not come.

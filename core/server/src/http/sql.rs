@@ -14,8 +14,8 @@ use noetl_api::error::ErrorBody;
 use noetl_api::sql::{SqlRequest, SqlResult};
 use noetl_domain::{Map, Value};
 
-use super::Services;
 use super::request::Json;
+use super::{Services, show};
 use crate::error::ServerError;
 
 /// Runs SQL on a Postgres. The binary hands one in, because this room acts on nothing outside.
@@ -60,7 +60,11 @@ pub(super) async fn execute(
         (None, None) => {
             let file = services.store.file();
             let limits = own::Limits::default();
-            return own::read(file, &query, &request.parameters, as_objects, limits).await.map(Answer);
+            let mut answer = own::read(file, &query, &request.parameters, as_objects, limits).await?;
+            for row in &mut answer.result {
+                *row = show::masked(row.take());
+            }
+            return Ok(Answer(answer));
         }
     };
     let Some(run) = &services.sql else {

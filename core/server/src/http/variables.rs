@@ -8,8 +8,8 @@ use noetl_api::variable::{SetVariables, VariableBody, VariableList, VariablesSet
 use noetl_domain::id::ExecutionId;
 use noetl_domain::{Map, Value};
 
-use super::Services;
 use super::request::{Json, Segments, execution_id};
+use super::{Services, show};
 use crate::error::ServerError;
 
 const MOST: usize = 1000;
@@ -48,10 +48,16 @@ pub(super) async fn one(
 fn body(name: &str, value: &Value) -> VariableBody {
     VariableBody {
         name: name.to_owned(),
-        value: value.clone(),
+        value: masked_variable(name, value),
         kind: "user_defined".to_owned(),
         source_step: None,
     }
+}
+
+/// A variable is hidden by its own name, too.
+fn masked_variable(name: &str, value: &Value) -> Value {
+    let alone = Map::from_iter([(name.to_owned(), value.clone())]);
+    show::masked_map(&alone).remove(name).unwrap_or_default()
 }
 
 fn unknown(id: ExecutionId, name: &str) -> ServerError {
@@ -80,7 +86,7 @@ pub(super) async fn set(
         execution_id: id,
         variables_set: count,
         count,
-        message: format!("{count} variables are set"),
+        message: format!("{} set", show::count(count, "variable")),
     }))
 }
 
@@ -97,7 +103,7 @@ pub(super) async fn remove(
     if !snapshot.execution.ctx.contains_key(&name) {
         return Err(unknown(id, &name));
     }
-    let message = format!("{name} is null now");
+    let message = format!("{name} is set to null");
     clear(&services, id, [name]).await?;
     Ok(Answer(Done::new(message)))
 }
@@ -112,7 +118,7 @@ pub(super) async fn remove_all(
     let id = execution_id(&id)?;
     let snapshot = services.orchestrator.snapshot(id).await?;
     let names: Vec<String> = snapshot.execution.ctx.keys().cloned().collect();
-    let message = format!("{} variables are null now", names.len());
+    let message = format!("{} set to null", show::count(names.len(), "variable"));
     if !names.is_empty() {
         clear(&services, id, names).await?;
     }

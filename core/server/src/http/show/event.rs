@@ -10,7 +10,7 @@ use noetl_domain::result::Stored;
 use serde::Serialize;
 use serde_json::json;
 
-use super::time;
+use super::{masked, masked_text, time};
 use crate::store::Positioned;
 
 pub(in crate::http) fn positioned(event: &Positioned) -> EventBody {
@@ -39,6 +39,10 @@ pub(in crate::http) fn recorded(recorded: &Recorded) -> EventBody {
         meta: Value::Null,
     };
     fill(&mut body, event);
+    for value in [&mut body.context, &mut body.result, &mut body.meta] {
+        *value = masked(value.take());
+    }
+    body.error = body.error.map(|error| masked_text(&error));
     body
 }
 

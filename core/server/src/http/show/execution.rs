@@ -8,7 +8,7 @@ use noetl_domain::error::TaskError;
 use noetl_domain::event::{LoopItems, Status};
 use noetl_domain::execution::{Execution, LoopState, Phase, StepState};
 
-use super::{seconds, time};
+use super::{masked, masked_map, masked_text, seconds, time};
 use crate::http::show::event::stored;
 use crate::orchestrator::Snapshot;
 use crate::store::Summary;
@@ -31,8 +31,8 @@ pub(in crate::http) fn summary(row: &Summary) -> ExecutionSummary {
         duration: seconds(row.started_ms, row.finished_ms),
         progress: per_cent(row.status, row.counts.completed, row.counts.total),
         event_count: row.events,
-        result: row.result.as_ref().map(stored).unwrap_or_default(),
-        error: row.error.as_ref().map(|error| error.message.clone()),
+        result: row.result.as_ref().map(|result| masked(stored(result))).unwrap_or_default(),
+        error: row.error.as_ref().map(|error| masked_text(&error.message)),
     }
 }
 
@@ -45,7 +45,7 @@ fn per_cent(status: Status, done: u64, total: u64) -> u32 {
     }
 }
 
-/// `result` is the final one, resolved.
+/// `result` is the final one, resolved and masked.
 pub(in crate::http) fn status(snapshot: &Snapshot, result: Value) -> ExecutionStatus {
     let execution = &snapshot.execution;
     let steps = steps(execution);
@@ -77,7 +77,7 @@ pub(in crate::http) fn status(snapshot: &Snapshot, result: Value) -> ExecutionSt
         completed_steps,
         failed_steps,
         handled_failures: execution.handled.clone(),
-        variables: execution.ctx.clone(),
+        variables: masked_map(&execution.ctx),
         steps,
         result,
         error: finished.and_then(|finished| {
@@ -96,12 +96,15 @@ pub(in crate::http) fn status(snapshot: &Snapshot, result: Value) -> ExecutionSt
 
 /// Steps that were entered or skipped, in that order.
 pub(in crate::http) fn steps(execution: &Execution) -> Vec<StepBody> {
-    execution.steps.iter().filter_map(|(name, state)| step(name, state)).collect()
+    execution.steps.iter().filter_map(|(name, state)| step(execution.status, name, state)).collect()
 }
 
-fn step(name: &str, state: &StepState) -> Option<StepBody> {
+fn step(of: Status, name: &str, state: &StepState) -> Option<StepBody> {
+    let error = state.result.as_ref().and_then(|result| result.error.as_ref());
     let status = match state.phase {
         Phase::Idle => return None,
+        // It did not fail: it was stopped with its Execution.
+        Phase::Failed if of == Status::Cancelled && error.is_none() => "CANCELLED",
         Phase::Running | Phase::Saving => "RUNNING",
         Phase::Completed => "COMPLETED",
         Phase::Failed => "FAILED",
@@ -109,7 +112,6 @@ fn step(name: &str, state: &StepState) -> Option<StepBody> {
     };
     let started = state.started_ms > 0;
     let finished_ms = state.finished_ms.filter(|_| !state.is_active());
-    let error = state.result.as_ref().and_then(|result| result.error.as_ref());
     Some(StepBody {
         name: name.to_owned(),
         status: status.to_owned(),
@@ -163,5 +165,6 @@ fn current_step(execution: &Execution) -> Option<String> {
 
 pub(in crate::http) fn task_error(error: &TaskError) -> StepError {
     let TaskError { kind, code, status_code, message, retryable, source, details } = error.clone();
+    let (message, details) = (masked_text(&message), masked(details));
     StepError { step: None, kind, code, status_code, message, retryable, source, details }
 }
