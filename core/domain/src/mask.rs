@@ -162,7 +162,9 @@ mod tests {
 
     fn knowing(secrets: &[&str]) -> Masker {
         let mut masker = Masker::new();
-        secrets.iter().for_each(|secret| masker.learn(&json!(secret)));
+        for secret in secrets {
+            masker.learn(&json!(secret));
+        }
         masker
     }
 

@@ -93,12 +93,11 @@ fn of_task(
     let mut strangers = false;
     for (field, value) in &task.config {
         let span = source.span(&format!("{path}/config/{field}"));
-        match properties.get(field) {
-            Some(expected) => type_of(kind, field, value, expected, schema, span, findings),
-            None => {
-                strangers = true;
-                stranger(kind, field, properties, span, findings);
-            }
+        if let Some(expected) = properties.get(field) {
+            type_of(kind, field, value, expected, schema, span, findings);
+        } else {
+            strangers = true;
+            stranger(kind, field, properties, span, findings);
         }
     }
     // An unknown field may be another spelling of a required one, which the schema does not tell.

@@ -54,44 +54,46 @@ fn message(error: &TemplateError) -> String {
     format!("this template does not parse: {} (in `{shown}`)", error.message)
 }
 
+/// Filters that a misspelt one may mean.
+const FILTERS: &[&str] = &[
+    "default",
+    "int",
+    "float",
+    "string",
+    "tojson",
+    "fromjson",
+    "length",
+    "lower",
+    "upper",
+    "trim",
+    "replace",
+    "split",
+    "join",
+    "first",
+    "last",
+    "round",
+    "list",
+    "map",
+    "select",
+    "sort",
+    "abs",
+    "keys",
+    "values",
+    "items",
+    "b64encode",
+    "b64decode",
+    "sum",
+    "min",
+    "max",
+    "unique",
+    "title",
+    "selectattr",
+];
+
 fn hinted(finding: Finding, error: &TemplateError) -> Finding {
     let text = &error.template;
     if error.message.contains("filter") && error.message.contains("unknown") {
         let name = error.message.split(' ').nth(1).unwrap_or_default();
-        const FILTERS: &[&str] = &[
-            "default",
-            "int",
-            "float",
-            "string",
-            "tojson",
-            "fromjson",
-            "length",
-            "lower",
-            "upper",
-            "trim",
-            "replace",
-            "split",
-            "join",
-            "first",
-            "last",
-            "round",
-            "list",
-            "map",
-            "select",
-            "sort",
-            "abs",
-            "keys",
-            "values",
-            "items",
-            "b64encode",
-            "b64decode",
-            "sum",
-            "min",
-            "max",
-            "unique",
-            "title",
-            "selectattr",
-        ];
         return match super::nearest(name, FILTERS.iter().copied()) {
             Some(near) => finding.hint(format!("did you mean `{near}`?")),
             None => finding,
@@ -141,12 +143,14 @@ fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
     retries(&step.retry, path, see);
     saves(&step.saves, path, see);
     for (index, Case { when, then }) in step.cases.iter().enumerate() {
-        when.iter().for_each(|when| see(when, format!("{path}/case/{index}/when")));
+        if let Some(when) = when {
+            see(when, format!("{path}/case/{index}/when"));
+        }
         for action in then {
             if let Action::Next(arcs) = action {
-                arcs.iter()
-                    .filter_map(|arc| arc.when.as_ref())
-                    .for_each(|when| see(when, format!("{path}/case/{index}")));
+                for when in arcs.iter().filter_map(|arc| arc.when.as_ref()) {
+                    see(when, format!("{path}/case/{index}"));
+                }
             }
         }
     }
@@ -157,7 +161,9 @@ fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
 
 fn of_task(task: &Task, path: &str, see: &mut impl FnMut(&Expr, String)) {
     for (index, Rule { when, .. }) in task.rules.iter().enumerate() {
-        when.iter().for_each(|when| see(when, format!("{path}/rules/{index}/when")));
+        if let Some(when) = when {
+            see(when, format!("{path}/rules/{index}/when"));
+        }
     }
     retries(&task.retry, path, see);
     saves(&task.saves, path, see);
@@ -169,7 +175,9 @@ fn of_task(task: &Task, path: &str, see: &mut impl FnMut(&Expr, String)) {
 
 fn retries(retries: &[Retry], path: &str, see: &mut impl FnMut(&Expr, String)) {
     for retry in retries {
-        retry.when.iter().chain(&retry.stop_when).for_each(|when| see(when, format!("{path}/retry")));
+        for when in retry.when.iter().chain(&retry.stop_when) {
+            see(when, format!("{path}/retry"));
+        }
     }
 }
 

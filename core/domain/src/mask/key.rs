@@ -127,9 +127,7 @@ pub(super) fn words(key: &str) -> Vec<String> {
     let mut before: Option<char> = None;
     let mut fresh = true;
     for c in key.chars() {
-        if !c.is_alphanumeric() {
-            fresh = true;
-        } else {
+        if c.is_alphanumeric() {
             let hump =
                 c.is_uppercase() && before.is_some_and(|before| before.is_lowercase() || before.is_numeric());
             if fresh || hump {
@@ -139,6 +137,8 @@ pub(super) fn words(key: &str) -> Vec<String> {
                 word.extend(c.to_lowercase());
             }
             fresh = false;
+        } else {
+            fresh = true;
         }
         before = Some(c);
     }

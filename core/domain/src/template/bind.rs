@@ -244,9 +244,9 @@ pub struct OutcomeViews {
 }
 
 /// `status`: `ok`, `error`, or the step's `COMPLETED`, `FAILED`, `SKIPPED`.
+#[expect(clippy::needless_pass_by_value, reason = "views keep the result alive, so callers hand it over")]
 pub fn outcome_view(status: &str, result: Arc<StepResult>, error: Option<&TaskError>) -> OutcomeViews {
     let error = error.or(result.error.as_ref());
-    let result_view = View::result(result.clone());
     let error_view = error_view(error);
     let words = status_words(status, "ok");
     let (http, status_code) = http_view(&result, error);
@@ -257,6 +257,7 @@ pub fn outcome_view(status: &str, result: Arc<StepResult>, error: Option<&TaskEr
     let meta = View::json(Arc::new(Json::Object(Map::new())));
     let code = error.and_then(|error| error.code.clone()).map_or_else(View::null, View::text);
     let details = error.map_or(Json::Null, |error| error.details.clone());
+    let result_view = View::result(result.clone());
     let output = View::window(
         [
             ("status", words.clone()),

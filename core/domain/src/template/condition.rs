@@ -129,7 +129,6 @@ fn split<'a>(text: &'a str, separators: &[&str]) -> Vec<&'a str> {
         }
         match (quote, bytes[at]) {
             (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
             (None, byte @ (b'\'' | b'"')) => quote = Some(byte),
             (None, b'(' | b'[') => depth += 1,
             (None, b')' | b']') => depth = depth.saturating_sub(1),

@@ -1,5 +1,7 @@
 //! Filters, functions and methods with the meanings that playbooks rely on (playbooks.md 3.4).
 
+#![expect(clippy::needless_pass_by_value, reason = "minijinja hands arguments over by value")]
+
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -239,8 +241,7 @@ fn strftime(value: &Value, args: &[Value]) -> Value {
             }
             ('%', Some('F')) => out.push_str(part(0, 10)),
             ('%', Some('T')) => out.push_str(part(11, 19)),
-            ('%', Some(other)) => out.push(other),
-            (other, _) => out.push(other),
+            ('%', Some(other)) | (other, _) => out.push(other),
         }
     }
     Value::from(out)

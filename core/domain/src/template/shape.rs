@@ -187,7 +187,7 @@ fn stats(document: &Document) -> Option<View> {
 }
 
 /// The list that index, iteration and length go to.
-pub(super) fn elements<'a>(at: At<'a>, shape: Shape) -> Option<&'a Vec<Json>> {
+pub(super) fn elements(at: At<'_>, shape: Shape) -> Option<&Vec<Json>> {
     match shape {
         Shape::Sql => at.get("rows").and_then(Json::as_array).or_else(|| at.list()),
         Shape::Loop => at.get("results").and_then(Json::as_array).or_else(|| at.list()),

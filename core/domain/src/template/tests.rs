@@ -83,7 +83,8 @@ fn posts() -> Json {
 }
 
 fn as_map(value: Json) -> Map {
-    value.as_object().cloned().unwrap()
+    let Json::Object(map) = value else { panic!("not a map") };
+    map
 }
 
 #[track_caller]
@@ -321,7 +322,7 @@ fn references_are_named_then_provided() {
     );
     assert!(scope.missing().is_empty());
     assert_eq!(render_str("{{ big.rows[1100][0] }}", &scope).unwrap(), json!(null));
-    assert_eq!(scope.missing(), [reference.clone()]);
+    assert_eq!(scope.missing(), std::slice::from_ref(&reference));
     let rows: Vec<Json> = (0..1200).map(|n| json!([n])).collect();
     scope.provide(&reference, Arc::new(json!({"rows": rows})));
     assert!(scope.missing().is_empty());
