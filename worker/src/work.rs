@@ -283,3 +283,6 @@ fn rows_of(value: &Value) -> Vec<Value> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,11 +131,14 @@ fn pick<'v>(answer: &'v Value, kind: ResultKind, path: Option<&str>) -> &'v Valu
     };
     let path = ["response.", "result."].iter().find_map(|start| path.strip_prefix(start)).unwrap_or(path);
     let shorter = path.strip_prefix("data.");
-    follow(answer, path)
-        .or_else(|| body.and_then(|body| follow(body, path)))
-        .or_else(|| follow(answer, shorter?))
-        .or_else(|| follow(body?, shorter?))
-        .unwrap_or(&NOTHING)
+    let places = [
+        follow(answer, path),
+        body.and_then(|body| follow(body, path)),
+        shorter.and_then(|path| follow(answer, path)),
+        shorter.and_then(|path| follow(body?, path)),
+    ];
+    let list = places.iter().flatten().find(|value| value.is_array());
+    list.or_else(|| places.iter().flatten().next()).copied().unwrap_or(&NOTHING)
 }
 
 fn follow<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
