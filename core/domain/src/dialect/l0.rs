@@ -1,9 +1,270 @@
-//! What only L0 has: loops over the steps up to `end_loop`, and `steps_override`.
+//! What only L0 has: loops over all steps up to `end_loop`, and `steps_override`.
+//!
+//! A loop over steps becomes a loop over one pipeline: routing between the steps becomes jumps between tasks.
 
+use std::collections::HashMap;
+
+use serde_json::json;
+
+use super::condition;
 use super::reader::Reader;
 use super::step::Read;
-use crate::playbook::Playbook;
+use super::task::merge_missing;
+use crate::code::Code;
+use crate::playbook::{
+    Arc, Assignment, Directive, Expr, Playbook, Routes, Rule, SetScope, Start, Step, Task,
+};
+use crate::{Map, Value};
 
-pub(super) fn fold_loops(_reader: &mut Reader<'_>, _reads: &mut Vec<Read>) {}
+/// Folds every loop whose body is written as steps between it and its `end_loop`.
+pub(super) fn fold_loops(reader: &mut Reader<'_>, reads: &mut Vec<Read>) {
+    let names: Vec<String> = reads.iter().map(|read| read.step.name.clone()).collect();
+    for name in &names {
+        let Some(at) = reads.iter().position(|read| read.step.name == *name) else { continue };
+        let ending = reads.iter().position(|read| read.end_loop.as_deref() == Some(name));
+        let has_loop = reads[at].step.looped.is_some();
+        if let Some(ending) = ending.filter(|_| has_loop) {
+            let end = reads[ending].step.name.clone();
+            aggregate(&mut reads[ending].step);
+            if reads[at].step.body.is_empty() {
+                fold(reader, reads, name, &end);
+            }
+            let Some(at) = reads.iter().position(|read| read.step.name == *name) else { continue };
+            collect_results(&mut reads[at].step, &end);
+        } else if has_loop && reads[at].step.body.is_empty() {
+            let message = format!("the loop `{name}` has no tool to run for every element");
+            reader.error_hint(Code::InvalidLoop, reads[at].span, message, "add `tool:`");
+        }
+    }
+    for read in reads.iter() {
+        if let Some(loop_name) = &read.end_loop
+            && !names.contains(loop_name)
+        {
+            let message = format!("`end_loop` names `{loop_name}`, which is not a step");
+            reader.error(Code::UnknownStep, read.span, message);
+        }
+    }
+}
 
-pub(super) fn steps_override(_reader: &mut Reader<'_>, _playbook: &mut Playbook, _reads: &mut [Read]) {}
+/// The aggregated values are the step's result, and variables.
+fn aggregate(step: &mut Step) {
+    if step.body.is_empty() && !step.extracts.is_empty() {
+        let config = Map::from_iter([("result".to_owned(), Value::Object(step.extracts.clone()))]);
+        step.body.push(Task { name: step.name.clone(), kind: "noop".to_owned(), config, ..Task::default() });
+    }
+}
+
+/// `<loop>_results` is there when the end is reached.
+fn collect_results(step: &mut Step, end: &str) {
+    let key = format!("{}_results", step.name);
+    let value = Value::String(format!("{{{{ {}.results }}}}", step.name));
+    for arc in step.routes.arcs.iter_mut().chain(&mut step.routes.otherwise) {
+        if arc.to == end {
+            arc.sets.push(Assignment { scope: SetScope::Ctx, key: key.clone(), value: value.clone() });
+        }
+    }
+}
+
+fn fold(reader: &mut Reader<'_>, reads: &mut Vec<Read>, name: &str, end: &str) {
+    let Some(head) = reads.iter().position(|read| read.step.name == name) else { return };
+    let span = reads[head].span;
+    let Some(order) = inner_steps(reads, name, end) else {
+        let message = format!("the steps of loop `{name}` run in a circle");
+        reader.error(Code::Conflict, span, message);
+        return;
+    };
+    let mut inner: Vec<Read> = Vec::new();
+    for step in &order {
+        if let Some(at) = reads.iter().position(|read| read.step.name == *step) {
+            inner.push(reads.remove(at));
+        }
+    }
+    let inputs = inbound(reads, name, &inner);
+    let mut tasks = Vec::new();
+    for (position, read) in inner.iter().enumerate() {
+        let following = inner.get(position + 1).map(|next| next.step.name.as_str());
+        let firsts: Vec<&str> = inner.iter().map(|read| read.step.name.as_str()).collect();
+        match tasks_of(&read.step, &inputs, end, following, &firsts) {
+            Some(made) => tasks.extend(made),
+            None => {
+                let message = format!("step `{}` cannot run inside the loop `{name}`", read.step.name);
+                let hint = "inside a loop over steps, a step has no loop and leads to one step at a time";
+                reader.error_hint(Code::Conflict, read.span, message, hint);
+            }
+        }
+    }
+    if tasks.is_empty() {
+        reader.error_hint(Code::InvalidLoop, span, format!("the loop `{name}` has no steps"), "add `tool:`");
+    }
+    if let Some(head) = reads.iter_mut().find(|read| read.step.name == name) {
+        head.step.body = tasks;
+        head.step.pipeline = true;
+        head.step.routes =
+            Routes { arcs: vec![Arc { to: end.to_owned(), ..Arc::default() }], ..Routes::default() };
+    }
+}
+
+/// Names of the steps between a loop and its end, each after all that lead to it; None for a circle.
+fn inner_steps(reads: &[Read], name: &str, end: &str) -> Option<Vec<String>> {
+    fn visit(
+        reads: &[Read],
+        name: &str,
+        end: &str,
+        state: &mut HashMap<String, bool>,
+        order: &mut Vec<String>,
+    ) -> Option<()> {
+        match state.get(name) {
+            Some(true) => return Some(()),
+            Some(false) => return None,
+            None => {}
+        }
+        let Some(read) = reads.iter().find(|read| read.step.name == name) else { return Some(()) };
+        state.insert(name.to_owned(), false);
+        let routes = &read.step.routes;
+        for arc in routes.otherwise.iter().rev().chain(routes.arcs.iter().rev()) {
+            if arc.to != end {
+                visit(reads, &arc.to, end, state, order)?;
+            }
+        }
+        state.insert(name.to_owned(), true);
+        order.push(name.to_owned());
+        Some(())
+    }
+    let mut order = Vec::new();
+    visit(reads, name, end, &mut HashMap::new(), &mut order)?;
+    order.reverse();
+    order.retain(|step| step != name && step != "end");
+    Some(order)
+}
+
+/// What the arcs into each inner step hand over.
+fn inbound(reads: &[Read], name: &str, inner: &[Read]) -> HashMap<String, Map> {
+    let mut inputs: HashMap<String, Map> = HashMap::new();
+    let head = reads.iter().filter(|read| read.step.name == name);
+    for read in head.chain(inner) {
+        for arc in read.step.routes.arcs.iter().chain(&read.step.routes.otherwise) {
+            merge_missing(inputs.entry(arc.to.clone()).or_default(), arc.inputs.clone());
+        }
+    }
+    inputs
+}
+
+/// The tasks of one inner step; its routing becomes rules of the last of them.
+fn tasks_of(
+    step: &Step,
+    inbound: &HashMap<String, Map>,
+    end: &str,
+    following: Option<&str>,
+    inner: &[&str],
+) -> Option<Vec<Task>> {
+    let routes = &step.routes;
+    let unconditional = routes.arcs.iter().filter(|arc| arc.when.is_none()).count();
+    if step.looped.is_some() || step.guard.is_some() || unconditional > 1 || routes.otherwise.len() > 1 {
+        return None;
+    }
+    let mut tasks = step.body.clone();
+    if tasks.is_empty() {
+        tasks.push(Task { kind: "noop".to_owned(), ..Task::default() });
+    }
+    let mut inputs = inbound.get(&step.name).cloned().unwrap_or_default();
+    merge_missing(&mut inputs, step.inputs.clone());
+    // Jumps come to the first task, results are read by the step's name.
+    if let [only] = tasks.as_mut_slice() {
+        only.name.clone_from(&step.name);
+    }
+    if let Some(first) = tasks.first_mut() {
+        first.name.clone_from(&step.name);
+        merge_missing(&mut inputs, std::mem::take(&mut first.inputs));
+        first.inputs = inputs;
+    }
+    let last = tasks.last_mut()?;
+    last.saves.extend(step.saves.iter().cloned());
+    last.sets.extend(step.sets.iter().cloned());
+    last.sets.extend(step.extracts.iter().map(|(key, value)| Assignment {
+        scope: SetScope::Ctx,
+        key: key.clone(),
+        value: value.clone(),
+    }));
+    let go = |arc: &Arc| {
+        if following == Some(arc.to.as_str()) {
+            Directive::Continue
+        } else if arc.to == end || !inner.contains(&arc.to.as_str()) {
+            Directive::Break
+        } else {
+            Directive::Jump { to: arc.to.clone() }
+        }
+    };
+    let well = Expr("{{ output.status != 'error' }}".to_owned());
+    let rule =
+        |when: &Expr, directive: Directive| Rule { when: Some(when.clone()), directive, sets: Vec::new() };
+    for arc in &routes.arcs {
+        let when = arc.when.as_ref().map_or_else(|| well.clone(), |when| condition::and(&well, when));
+        last.rules.push(rule(&when, go(arc)));
+    }
+    match routes.otherwise.first() {
+        Some(arc) => last.rules.push(rule(&well, go(arc))),
+        // Leads nowhere: this element is done.
+        None if following.is_some() && unconditional == 0 => last.rules.push(rule(&well, Directive::Break)),
+        None => {}
+    }
+    if following.is_none() || last.rules.iter().all(|rule| rule.directive == Directive::Continue) {
+        // The pipeline does that by itself.
+        if last.rules.len() <= 1 {
+            last.rules.clear();
+        }
+    }
+    Some(tasks)
+}
+
+/// `workload.steps_override`: an ordered list of steps in place of all routing.
+pub(super) fn steps_override(reader: &mut Reader<'_>, playbook: &mut Playbook, reads: &mut Vec<Read>) {
+    let wanted: Vec<(String, Map)> = match playbook.workload.get("steps_override") {
+        Some(Value::Array(items)) => items.iter().filter_map(named).collect(),
+        Some(Value::Object(map)) => map
+            .iter()
+            .map(|(step, with)| (step.clone(), with.as_object().cloned().unwrap_or_default()))
+            .collect(),
+        _ => return,
+    };
+    if wanted.is_empty() {
+        return;
+    }
+    let span = reader.source.span("workload/steps_override");
+    let mut chosen: Vec<Read> = Vec::new();
+    for (name, with) in wanted {
+        let Some(at) = reads.iter().position(|read| read.step.name == name) else {
+            reader.error(
+                Code::UnknownStep,
+                span,
+                format!("`steps_override` names `{name}`, which is not a step"),
+            );
+            continue;
+        };
+        let mut read = reads.remove(at);
+        read.step.routes = Routes::default();
+        read.step.cases.clear();
+        read.routed = true;
+        let own = std::mem::replace(&mut read.step.inputs, with);
+        merge_missing(&mut read.step.inputs, own);
+        if let Some(before) = chosen.last_mut() {
+            before.step.routes.arcs.push(Arc { to: name.clone(), ..Arc::default() });
+        }
+        chosen.push(read);
+    }
+    if let Some(first) = chosen.first() {
+        playbook.entry = vec![Start { step: first.step.name.clone(), inputs: Map::new() }];
+    }
+    *reads = chosen;
+}
+
+fn named(item: &Value) -> Option<(String, Map)> {
+    match item {
+        Value::String(name) => Some((name.clone(), Map::new())),
+        Value::Object(map) => {
+            let name = map.get("step").or(map.get("name"))?.as_str()?.to_owned();
+            let with = ["with", "args", "data", "input"].iter().find_map(|key| map.get(*key)).cloned();
+            Some((name, with.unwrap_or_else(|| json!({})).as_object().cloned().unwrap_or_default()))
+        }
+        _ => None,
+    }
+}

@@ -177,7 +177,10 @@ fn source<'a>(
     // The iterator of B also looked among its inputs.
     let found = inputs.and_then(|inputs| {
         let plural = format!("{}s", looped.iterator);
-        [plural.as_str(), "items", "values", "collection"].iter().find_map(|key| inputs.get(*key))
+        let irregular = plural.strip_suffix("ys").map(|stem| format!("{stem}ies")).unwrap_or_default();
+        [plural.as_str(), irregular.as_str(), "items", "values", "collection"]
+            .iter()
+            .find_map(|key| inputs.get(*key))
     });
     match found {
         Some(value) => looped.source = LoopSource::In(value.clone()),

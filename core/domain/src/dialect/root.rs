@@ -8,8 +8,11 @@ use super::step::{self, DIALECTS};
 use super::{executor, graph, keychain, keys, l0, schedule, workbook};
 use crate::Map;
 use crate::code::Code;
+use crate::finding::Finding;
 use crate::playbook::{Dialect, Playbook, Start};
 use crate::yaml::{Data, Node};
+
+const METADATA: &[&str] = &["name", "path", "version", "description", "labels", "schedule", "timeout"];
 
 const VERSIONS: &[(&str, Dialect)] = &[
     ("noetl.io/v1", Dialect::B),
@@ -100,7 +103,7 @@ fn header<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mut P
                     let hint = keys::did_you_mean(&text, VERSIONS.iter().map(|(version, _)| *version))
                         .unwrap_or_else(|| "use `noetl.io/v2`".to_owned());
                     reader.findings.push(
-                        crate::finding::Finding::warning(
+                        Finding::warning(
                             Code::UnknownValue,
                             node.span,
                             format!("`apiVersion: {text}` is not known; the constructs tell the generation"),
@@ -132,6 +135,13 @@ fn header<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mut P
         }
         if let Some(node) = metadata.take("timeout") {
             playbook.timeout_seconds = reader.fixed_seconds(node, "`timeout`");
+        }
+        // Anything may stand here; only a slip of a known key is worth a word.
+        for entry in metadata.rest() {
+            if let Some(hint) = keys::did_you_mean(&entry.key, METADATA.iter().copied()) {
+                let message = format!("`{}` is not a key of `metadata` that means anything", entry.key);
+                reader.findings.push(Finding::warning(Code::UnknownKey, entry.key_span, message).hint(hint));
+            }
         }
     }
     names(reader, fields, playbook);

@@ -1,6 +1,9 @@
 use super::*;
+use crate::finding::Span;
 
 mod files;
+mod findings;
+mod forms;
 mod generations;
 
 /// The playbook, and nothing said against it.

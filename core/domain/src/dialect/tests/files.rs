@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-fn files(directory: &str) -> Vec<PathBuf> {
+pub(super) fn files(directory: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory);
     let mut found = Vec::new();
     let mut left = vec![root];
