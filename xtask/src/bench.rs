@@ -20,7 +20,21 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let Self { only, json, quick } = self;
-        bail!("no measurement is built yet (only: {only:?}, json: {}, quick: {quick})", json.display())
+        let mut command = std::process::Command::new(env!("CARGO"));
+        command.args(["bench", "--package", "noetl", "--bench", "spine", "--"]);
+        if let Some(only) = &self.only {
+            command.args(["--only", only]);
+        }
+        let json = std::path::absolute(&self.json)?;
+        command.arg("--json").arg(&json);
+        if self.quick {
+            command.arg("--quick");
+        }
+        let status = command.status()?;
+        if !status.success() {
+            bail!("the measurements ended with {status}");
+        }
+        println!("\nThe same figures as JSON: {}", json.display());
+        Ok(())
     }
 }
