@@ -89,7 +89,10 @@ async fn starts(figures: &mut Figures, tries: u64) -> anyhow::Result<()> {
         server.stop().await?;
     }
     let bare = raw::spawn(&["noetl", "--version"], tries)?;
-    figures.add(Row::time("start: first answer of GET /health", median(&mut serving), "< 500 ms").raw("noetl --version", bare));
+    figures.add(
+        Row::time("start: first answer of GET /health", median(&mut serving), "< 500 ms")
+            .raw("noetl --version", bare),
+    );
     let mut runs = Vec::new();
     for _ in 0..tries {
         let data = tempfile::tempdir()?;
@@ -105,7 +108,10 @@ async fn starts(figures: &mut Figures, tries: u64) -> anyhow::Result<()> {
         runs.push(began.elapsed());
     }
     let python = raw::spawn(&["python3", "-c", "pass"], tries)?;
-    figures.add(Row::time("start: noetl run examples/hello.yaml, cold", median(&mut runs), "< 150 ms").raw("python3 -c pass", python));
+    figures.add(
+        Row::time("start: noetl run examples/hello.yaml, cold", median(&mut runs), "< 150 ms")
+            .raw("python3 -c pass", python),
+    );
     Ok(())
 }
 
@@ -118,7 +124,10 @@ async fn python_chain(figures: &mut Figures) -> anyhow::Result<()> {
         times.push(server.run("bench/python").await?);
     }
     let raw = raw::python_calls(40)?;
-    figures.add(Row::time("python: 40 light steps in a row", median(&mut times), "< 400 ms").raw("40 bare interpreter calls", raw));
+    figures.add(
+        Row::time("python: 40 light steps in a row", median(&mut times), "< 400 ms")
+            .raw("40 bare interpreter calls", raw),
+    );
     server.stop().await
 }
 
@@ -132,8 +141,14 @@ async fn latency(figures: &mut Figures, tries: u64) -> anyhow::Result<()> {
     }
     let (_, micros) = raw::commits(4, 500).await?;
     let bare = Duration::from_nanos((micros * 1000.0) as u64);
-    figures.add(Row::time("latency: three noop steps, request to final state, p50", median(&mut times), "< 15 ms").raw("one commit of 4 rows", bare));
-    figures.add(Row::time("latency: the same, p99", quantile(&mut times, 0.99), "< 50 ms").raw("one commit of 4 rows", bare));
+    figures.add(
+        Row::time("latency: three noop steps, request to final state, p50", median(&mut times), "< 15 ms")
+            .raw("one commit of 4 rows", bare),
+    );
+    figures.add(
+        Row::time("latency: the same, p99", quantile(&mut times, 0.99), "< 50 ms")
+            .raw("one commit of 4 rows", bare),
+    );
     server.stop().await
 }
 
@@ -146,13 +161,25 @@ async fn throughput(figures: &mut Figures, executions: u64) -> anyhow::Result<()
     let (rows, _) = raw::commits(64, 1000).await?;
     let elapsed = server.run_many("bench/noop", executions, 16).await?;
     figures.add(
-        Row::rate("throughput: 3 noop steps × executions, 16 at a time", executions * 3, elapsed, "steps/s", "> 1,000, goal 5,000")
-            .raw_rate("bare rows/s, 64 a commit", rows),
+        Row::rate(
+            "throughput: 3 noop steps × executions, 16 at a time",
+            executions * 3,
+            elapsed,
+            "steps/s",
+            "> 1,000, goal 5,000",
+        )
+        .raw_rate("bare rows/s, 64 a commit", rows),
     );
     let elapsed = server.run_many("bench/python3", executions, 16).await?;
     figures.add(
-        Row::rate("throughput: 3 python steps × executions, 16 at a time", executions * 3, elapsed, "steps/s", "")
-            .raw_rate("bare interpreter calls/s", 40.0 / raw::python_calls(40)?.as_secs_f64()),
+        Row::rate(
+            "throughput: 3 python steps × executions, 16 at a time",
+            executions * 3,
+            elapsed,
+            "steps/s",
+            "",
+        )
+        .raw_rate("bare interpreter calls/s", 40.0 / raw::python_calls(40)?.as_secs_f64()),
     );
     server.stop().await
 }
@@ -164,8 +191,14 @@ async fn chain(figures: &mut Figures, steps: u64) -> anyhow::Result<()> {
     let elapsed = server.run(&path).await?;
     let (rows, _) = raw::commits(1000, 20).await?;
     figures.add(
-        Row::rate(&format!("chain: {steps} noop steps in one execution"), steps, elapsed, "steps/s", "> 1,000, flat")
-            .raw_rate("bare rows/s, 1,000 a commit", rows),
+        Row::rate(
+            &format!("chain: {steps} noop steps in one execution"),
+            steps,
+            elapsed,
+            "steps/s",
+            "> 1,000, flat",
+        )
+        .raw_rate("bare rows/s, 1,000 a commit", rows),
     );
     server.stop().await
 }
@@ -185,17 +218,29 @@ async fn noop_loop(figures: &mut Figures, items: u64) -> anyhow::Result<()> {
         _ => "< 1 GiB",
     };
     figures.add(
-        Row::rate(&format!("loop: {items} parallel noop items ({:.0} ms)", elapsed.as_secs_f64() * 1000.0), items, elapsed, "items/s", goal)
-            .raw_rate("bare channel messages/s", raw::channel(items.min(1_000_000)).await),
+        Row::rate(
+            &format!("loop: {items} parallel noop items ({:.0} ms)", elapsed.as_secs_f64() * 1000.0),
+            items,
+            elapsed,
+            "items/s",
+            goal,
+        )
+        .raw_rate("bare channel messages/s", raw::channel(items.min(1_000_000)).await),
     );
-    figures.add(Row::plain(&format!("loop: peak memory of the server after {items} items"), server.peak_mib()?, "MiB", "< 1,024"));
+    figures.add(Row::plain(
+        &format!("loop: peak memory of the server after {items} items"),
+        server.peak_mib()?,
+        "MiB",
+        "< 1,024",
+    ));
     server.stop().await
 }
 
 fn chain_yaml(path: &str, steps: u64, tool: &str) -> String {
     use std::fmt::Write as _;
-    let mut yaml =
-        format!("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {{ name: chain, path: {path} }}\nworkflow:\n");
+    let mut yaml = format!(
+        "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {{ name: chain, path: {path} }}\nworkflow:\n"
+    );
     for at in 0..steps {
         let name = if at == 0 { "start".to_owned() } else { format!("s{at}") };
         let _ = writeln!(yaml, "  - step: {name}\n    tool: {tool}");
@@ -220,7 +265,10 @@ fn quantile(times: &mut [Duration], at: f64) -> Duration {
 fn machine() -> serde_json::Value {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("", |rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("", |rest| rest.trim_start_matches(['\t', ' ', ':']));
     let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
     json!({
         "cpu": model,

@@ -71,11 +71,18 @@ impl Figures {
         println!("| What | Figure | Goal | Raw limit beside it | Of raw |");
         println!("|---|---:|---|---|---:|");
         for row in &self.rows {
-            let raw = row.raw.as_ref().map_or(String::new(), |(what, value, unit)| {
-                format!("{what}: {} {unit}", number(*value))
-            });
+            let raw = row
+                .raw
+                .as_ref()
+                .map_or(String::new(), |(what, value, unit)| format!("{what}: {} {unit}", number(*value)));
             let ratio = row.ratio().map_or(String::new(), |ratio| format!("{:.1} %", ratio * 100.0));
-            println!("| {} | {} {} | {} | {raw} | {ratio} |", row.name, number(row.value), row.unit, row.goal);
+            println!(
+                "| {} | {} {} | {} | {raw} | {ratio} |",
+                row.name,
+                number(row.value),
+                row.unit,
+                row.goal
+            );
         }
     }
 

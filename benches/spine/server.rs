@@ -48,7 +48,8 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
-        let feed = client.follow(&FeedQuery { event_type: Some("playbook.completed".into()), ..FeedQuery::default() });
+        let feed = client
+            .follow(&FeedQuery { event_type: Some("playbook.completed".into()), ..FeedQuery::default() });
         Ok(Self { child, client, feed: Mutex::new(feed), _data: data })
     }
 
@@ -62,7 +63,12 @@ impl Server {
         self.run_many(path, 1, 1).await
     }
 
-    pub(crate) async fn run_many(&self, path: &str, count: u64, at_a_time: usize) -> anyhow::Result<Duration> {
+    pub(crate) async fn run_many(
+        &self,
+        path: &str,
+        count: u64,
+        at_a_time: usize,
+    ) -> anyhow::Result<Duration> {
         let began = Instant::now();
         let request = ExecuteRequest { path: Some(path.to_owned()), ..ExecuteRequest::default() };
         let starts = futures::stream::iter(0..count)
@@ -79,9 +85,10 @@ impl Server {
             }
             anyhow::Ok(began.elapsed())
         };
-        let (started, elapsed) = tokio::time::timeout(Duration::from_secs(600), async { tokio::join!(starts, follow) })
-            .await
-            .context("the executions do not end")?;
+        let (started, elapsed) =
+            tokio::time::timeout(Duration::from_secs(600), async { tokio::join!(starts, follow) })
+                .await
+                .context("the executions do not end")?;
         for started in started {
             started?;
         }

@@ -2,6 +2,7 @@
 
 mod again;
 mod app;
+mod architecture;
 mod durability;
 mod examples;
 mod expectation;
