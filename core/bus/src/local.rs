@@ -1,6 +1,7 @@
 //! The bus inside one process: bounded windows, nothing durable.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use noetl_domain::command::Command;
@@ -34,7 +35,7 @@ pub struct Local {
     to_control: Mutex<Option<mpsc::Sender<Inbound>>>,
     from_workers: tokio::sync::Mutex<mpsc::Receiver<Inbound>>,
     cancellations: broadcast::Sender<ExecutionId>,
-    closed: std::sync::atomic::AtomicBool,
+    closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -42,6 +43,15 @@ struct Pool {
     queue: Mutex<VecDeque<Command>>,
     waiting: Semaphore,
     room: Semaphore,
+    /// Commands in workers' hands.
+    held: AtomicU64,
+}
+
+/// How many Commands wait for a worker, and how many workers hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub waiting: u64,
+    pub held: u64,
 }
 
 impl Pool {
@@ -68,6 +78,7 @@ pub struct LocalLease {
 
 impl Drop for LocalLease {
     fn drop(&mut self) {
+        self.pool.held.fetch_sub(1, Ordering::Relaxed);
         if let Some(command) = self.command.take() {
             self.pool.push_front(command);
         }
@@ -83,8 +94,16 @@ impl Local {
             to_control: Mutex::new(Some(to_control)),
             from_workers: tokio::sync::Mutex::new(from_workers),
             cancellations: broadcast::channel(1024).0,
-            closed: std::sync::atomic::AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         }
+    }
+
+    /// For metrics.
+    pub fn depth(&self) -> Depth {
+        lock(&self.pools).values().fold(Depth::default(), |depth, pool| Depth {
+            waiting: depth.waiting + lock(&pool.queue).len() as u64,
+            held: depth.held + pool.held.load(Ordering::Relaxed),
+        })
     }
 
     fn pool(&self, name: &str) -> Arc<Pool> {
@@ -96,8 +115,9 @@ impl Local {
             queue: Mutex::default(),
             waiting: Semaphore::new(0),
             room: Semaphore::new(self.config.commands),
+            held: AtomicU64::new(0),
         });
-        if self.closed.load(std::sync::atomic::Ordering::SeqCst) {
+        if self.closed.load(Ordering::SeqCst) {
             pool.waiting.close();
             pool.room.close();
         }
@@ -129,6 +149,7 @@ impl Bus for Local {
             permit.forget();
         }
         let command = pool.pop()?;
+        pool.held.fetch_add(1, Ordering::Relaxed);
         let lease = LocalLease { pool, command: Some(command.clone()) };
         Some(Delivery { command, lease })
     }
@@ -165,7 +186,7 @@ impl Bus for Local {
     }
 
     fn close(&self) {
-        self.closed.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.closed.store(true, Ordering::SeqCst);
         lock(&self.to_control).take();
         for pool in lock(&self.pools).values() {
             pool.waiting.close();

@@ -16,3 +16,19 @@ fn the_checked_in_document_is_the_one_that_is_served() {
         "the surface changed: run `UPDATE=1 cargo test -p noetl-server contract` and look at the diff"
     );
 }
+
+/// A machine without a network shows the same page.
+#[tokio::test]
+async fn the_page_of_the_contract_needs_nothing_from_outside() {
+    let app = super::app::App::start().await;
+    let page = app.get("/docs").await;
+    let page = page.as_str().expect("a page");
+    assert!(page.contains("/api/openapi.json") && !page.contains("://"), "{page}");
+    let document = app.get("/api/openapi.json").await;
+    let paths = document["paths"].as_object().expect("paths");
+    for path in ["/api/execute", "/api/feed", "/api/catalog/{path}/ui_schema", "/metrics"] {
+        assert!(paths.contains_key(path), "{path} is not in the document");
+    }
+    let code = app.get("/docs/codes/ap002").await;
+    assert!(code.as_str().is_some_and(|page| page.contains("There is no execution with this id")));
+}
