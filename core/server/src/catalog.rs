@@ -14,6 +14,7 @@ use noetl_domain::code::Code;
 use noetl_domain::dialect::{self, Reading};
 use noetl_domain::execution::Plan;
 use noetl_domain::finding::{Finding, has_errors};
+use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
 use noetl_domain::{Map, Value};
 
@@ -134,7 +135,7 @@ impl Catalog {
             store,
             ids,
             schedules,
-            reader: Arc::new(dialect::read),
+            reader: Arc::new(read),
             cache: Arc::default(),
             changing: Arc::default(),
         }
@@ -192,7 +193,7 @@ impl Catalog {
         text: String,
         path: Option<String>,
     ) -> Result<Registration, CatalogError> {
-        let Reading { playbook, mut findings, source } = (self.reader)(&text);
+        let Reading { playbook, mut findings, .. } = (self.reader)(&text);
         let Some(mut playbook) = playbook.filter(|_| !has_errors(&findings)) else {
             return Err(CatalogError::Refused { text, findings });
         };
@@ -206,7 +207,8 @@ impl Catalog {
             Ok(declared) => declared,
             Err(ScheduleError::Store(error)) => return Err(error.into()),
             Err(error) => {
-                let mut finding = Finding::error(error.code(), source.span("schedules"), error.to_string());
+                let span = dialect::read(&text).source.span("schedules");
+                let mut finding = Finding::error(error.code(), span, error.to_string());
                 finding.hint = error.hint();
                 findings.push(finding);
                 return Err(CatalogError::Refused { text, findings });
@@ -328,6 +330,12 @@ impl PlanSource for Catalog {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<Plan>, ServerError>> + Send + '_>> {
         Box::pin(async move { Ok(self.plan_of(&which).await?) })
     }
+}
+
+/// Reads and lints without the tools' schemas.
+fn read(text: &str) -> Reading {
+    let Linted { playbook, findings } = lint::lint(text, &ToolSchemas::new());
+    Reading { playbook, findings, ..Reading::default() }
 }
 
 /// The playbook as it was registered; read again from its text only when its stored form is of another time.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use noetl_domain::code::Code;
 use tokio_util::sync::CancellationToken;
 
 use super::{ScheduleError, Schedules};
@@ -44,6 +45,11 @@ async fn fire_due(schedules: &Schedules, orchestrator: &Orchestrator) -> Result<
         };
         let execution = match orchestrator.start(start).await {
             Ok(started) => Some(started.execution_id),
+            // Nothing is wrong with the schedule: the firing stays due and is tried again.
+            Err(error) if matches!(error.code, Code::StoreFailed | Code::Unavailable | Code::Internal) => {
+                tracing::warn!(schedule.id = firing.schedule, path = firing.path, %error, "a schedule's start failed");
+                return Ok(PAUSE);
+            }
             Err(error) => {
                 tracing::warn!(schedule.id = firing.schedule, path = firing.path, %error, "a schedule's start was refused");
                 None
