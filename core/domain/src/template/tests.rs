@@ -154,6 +154,76 @@ fn values_keep_their_types() {
 }
 
 #[test]
+fn authors_write_jinja_as_they_know_it() {
+    check_all(
+        &scope(),
+        &[
+            ("{% for k, v in nested.items() %}{{ k }}={{ v | length }}{% endfor %}", json!("k=3")),
+            ("{% for k in nested %}{{ k }}{% endfor %}", json!("k")),
+            ("{{ nested | items | list }}", json!([["k", [1, 2, {"z": null}]]])),
+            ("{{ nested | dictsort }}", json!([["k", [1, 2, {"z": null}]]])),
+            ("{{ nested.keys() | list }}", json!(["k"])),
+            ("{{ nested | keys }}", json!(["k"])),
+            ("{{ '%s-%03d' | format(who, 7) }}", json!("Ada-007")),
+            ("{{ '{:.2f}'.format(limit / 3) }}x", json!("8.33x")),
+            ("{{ (limit / 3) | round(1) }}", json!(8.3)),
+            ("{{ urls + ['c'] }}", json!(["a", "b", "c"])),
+            ("{{ urls | reverse | list }}", json!(["b", "a"])),
+            ("{{ urls | first ~ urls | last }}", json!("ab")),
+            ("{{ urls[0:1] }}", json!(["a"])),
+            ("{{ urls == ['a', 'b'] }}", json!(true)),
+            ("{{ 'a' in urls and 'Ad' in who and 'k' in nested and 'q' not in nested }}", json!(true)),
+            ("{{ nested.k[2].z is none and nested.k[2].y is not defined }}", json!(true)),
+            ("{{ urls | length > 1 and 'y' or 'n' }}", json!("y")),
+            ("{{ nothing.a or 'fallback' }}", json!("fallback")),
+            ("{{ who if who is defined }}", json!("Ada")),
+            ("{{ nothing if nothing is defined }}", json!(null)),
+            ("{{ who[::-1] }}", json!("adA")),
+            ("{{ -limit + 2 ** 3 + 7 % 3 }}", json!(-16)),
+            ("{{ posts | selectattr('id', 'gt', 97) | map(attribute='id') | list }}", json!([98, 99])),
+            ("{{ posts | map(attribute='id') | join(',') | length }}", json!(289)),
+            ("{{ posts | sort(attribute='id', reverse=true) | map(attribute='id') | first }}", json!(99)),
+            ("{{ posts | batch(30) | list | length }}", json!(4)),
+            ("{{ posts | groupby('id') | length }}", json!(100)),
+            ("{{ [3, 1, 2] | sort }}", json!([1, 2, 3])),
+            ("{{ [1, 1] | unique | list }}", json!([1])),
+            ("{{ dict(a=1, b=who) }}", json!({"a": 1, "b": "Ada"})),
+            (
+                "{% set ns = namespace(n=0) %}{% for u in urls %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}",
+                json!(2),
+            ),
+            ("{% set rows = query.rows %}{{ rows | map(attribute='n') | sum }}", json!(3)),
+            ("{{ query[0] }}", json!({"n": 1})),
+            (
+                "{{ query is sequence and fetch is mapping and who is string and limit is number }}",
+                json!(true),
+            ),
+            (
+                "{{ query | tojson }}",
+                json!(
+                    "{\"status\":\"success\",\"rows\":[{\"n\":1},{\"n\":2}],\"row_count\":2,\"columns\":[\"n\"],\"command_0\":{\"status\":\"success\",\"rows\":[{\"n\":1},{\"n\":2}],\"row_count\":2}}"
+                ),
+            ),
+            ("{{ query[-1].n }}", json!(2)),
+            ("{{ {'q': query.rows[0], 'l': urls} }}", json!({"q": {"n": 1}, "l": ["a", "b"]})),
+            ("{{ [fetch.data.paging, limit] }}", json!([{"hasMore": true, "page": 2}, 25])),
+            ("{{ who | lower | replace('a', 'o') | capitalize }}", json!("Odo")),
+            ("{{ 'x' * 3 }}", json!("xxx")),
+            ("{{ limit | int > 24 }}", json!(true)),
+            ("{{ '3' | int + 1 }}", json!(4)),
+            ("{{ none | int }}{{ 'x' | int(5) }}{{ nothing | int }}", json!("050")),
+            ("{{ 1000000 * 1000000 }}", json!(1_000_000_000_000_i64)),
+            ("{{ 9007199254740993 }}", json!(9_007_199_254_740_993_i64)),
+            ("{{ 'caf\u{e9}' | upper }}", json!("CAF\u{c9}")),
+            ("{{ 'a\\nb' | length }}", json!(3)),
+            ("{# gone #}{{ who }}", json!("Ada")),
+            ("{{- who -}}", json!("Ada")),
+            ("{% raw %}{{ kept }}{% endraw %}", json!("{{ kept }}")),
+        ],
+    );
+}
+
+#[test]
 fn results_answer_every_generation() {
     check_all(
         &scope(),
