@@ -54,6 +54,11 @@ impl Registry {
         self.tools.get(canonical(kind)).map(Box::as_ref)
     }
 
+    /// Lets every Tool prepare what is slow the first time; needs a Tokio runtime and returns at once.
+    pub(crate) fn warm(&self) {
+        self.tools.values().for_each(|tool| tool.warm());
+    }
+
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
         self.tools.keys().copied()
     }
@@ -95,6 +100,7 @@ pub(crate) trait AnyTool: Send + Sync {
     fn about(&self) -> &'static str;
     fn schema(&self) -> Value;
     fn raw(&self) -> &'static [&'static str];
+    fn warm(&self);
     fn text(&self) -> &'static [&'static str];
     fn run<'a>(&'a self, fields: Map, ctx: &'a TaskContext) -> Running<'a>;
 }
@@ -116,6 +122,10 @@ impl<T: Tool> AnyTool for T {
 
     fn schema(&self) -> Value {
         schemars::schema_for!(T::Input).to_value()
+    }
+
+    fn warm(&self) {
+        Tool::warm(self);
     }
 
     fn raw(&self) -> &'static [&'static str] {

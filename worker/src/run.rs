@@ -38,6 +38,7 @@ pub async fn run<B: Bus>(
 /// As [`run`], over services that are set up already.
 pub async fn serve<B: Bus>(services: Arc<Services>, bus: Arc<B>, shutdown: CancellationToken) {
     let config = &services.config;
+    services.registry.warm();
     let places = Arc::new(Semaphore::new(config.concurrency.max(1)));
     let cancels = Arc::new(Cancels::default());
     let logs = Logs::start(Arc::clone(&bus));

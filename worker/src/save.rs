@@ -92,6 +92,10 @@ async fn one(
         backend @ ("postgres" | "sqlite") => {
             let flavour = if backend == "postgres" { Flavour::Postgres } else { Flavour::Sqlite };
             let statements = statements(pipeline, save, &scope, &config, data, flavour).await?;
+            if statements.is_empty() {
+                // A loop or a query that gave nothing.
+                return Ok(());
+            }
             let own = |key: &str| {
                 matches!(
                     key,
@@ -207,7 +211,11 @@ async fn statements(
     let key = config.get("key").map(sql::insert::key_of).unwrap_or_default();
     let chunk = config.get("chunk_size").and_then(fields::integer).unwrap_or(500).clamp(1, 10_000) as usize;
     let insert = sql::insert::Insert { flavour, table, mode, key: &key, chunk };
-    let rows = sql::insert::rows_of(data.unwrap_or(Value::Null));
+    let data = data.unwrap_or(Value::Null);
+    if data.as_array().is_some_and(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let rows = sql::insert::rows_of(data);
     insert.statements(&rows).map_err(|error| wrong(&error.to_string()))
 }
 

@@ -5,7 +5,6 @@ mod scan;
 pub mod bind;
 pub mod insert;
 pub mod literal;
-pub mod save;
 pub mod script;
 pub mod shape;
 pub mod split;

@@ -29,6 +29,9 @@ pub trait Tool: Send + Sync + 'static {
     const TEXT: &'static [&'static str] = &[];
     type Input: DeserializeOwned + JsonSchema + Send;
 
+    /// Called once when a worker starts, for what is slow the first time. Must return at once.
+    fn warm(&self) {}
+
     fn run(
         &self,
         input: Self::Input,

@@ -93,6 +93,12 @@ impl Tool for Python {
     const RAW: &'static [&'static str] = &["code"];
     type Input = Input;
 
+    fn warm(&self) {
+        let pool = self.pool.clone();
+        // Starting a process blocks for a moment; whoever starts the worker does not wait for it.
+        tokio::task::spawn_blocking(move || pool.warm());
+    }
+
     async fn run(&self, input: Input, ctx: &TaskContext) -> Result<Output, Failure> {
         let code = source(&input)?;
         let limit = |name: &str, written: &Option<Value>, read: fn(&Value) -> Option<f64>| match written {
@@ -147,6 +153,7 @@ impl Tool for Python {
             cpu_seconds,
             deadline,
             value: ctx.index.and_then(|_| ctx.context.get("value")),
+            in_loop: ctx.index.is_some(),
             ..Call::new(&code, &ctx.inputs, ctx)
         };
         match self.pool.call(call).await {

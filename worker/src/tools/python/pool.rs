@@ -18,7 +18,7 @@ use super::protocol::{Raised, Reply, Request};
 use crate::stop::stopped;
 use crate::tool::{Log, TaskContext};
 
-/// How many interpreters there are, and when one is replaced.
+/// How many interpreters there are, and when one is replaced. The default looks for Python where the environment says.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `NOETL_PYTHON`, or python3 on the search path.
@@ -36,7 +36,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            places: Places::default(),
+            places: Places::from_env(),
             size: 32,
             tasks_per_interpreter: 10_000,
             resident_bytes: 512 << 20,
@@ -48,7 +48,7 @@ impl Default for Config {
 impl Config {
     pub fn from_env() -> Self {
         let written = std::env::var("NOETL_PYTHON_POOL").ok().and_then(|text| text.trim().parse().ok());
-        let default = Self { places: Places::from_env(), ..Self::default() };
+        let default = Self::default();
         Self { size: written.unwrap_or(default.size).max(1), ..default }
     }
 }
@@ -79,6 +79,8 @@ pub struct Call<'a> {
     pub dialect: Dialect,
     /// The loop's current element, bound as `value`.
     pub value: Option<&'a Value>,
+    /// The context names the current element: `main` may ask for it by name.
+    pub in_loop: bool,
     pub libs: &'a Value,
     pub env: &'a IndexMap<String, String>,
     pub cwd: Option<&'a Path>,
@@ -104,6 +106,7 @@ impl<'a> Call<'a> {
             execution: ctx.execution.0,
             dialect: ctx.dialect,
             value: None,
+            in_loop: false,
             libs: &Value::Null,
             env: &NO_ENV,
             cwd: None,
@@ -118,7 +121,7 @@ impl<'a> Call<'a> {
     }
 
     fn request(&self) -> Request<'_> {
-        let searches = self.dialect <= Dialect::B && self.code.contains("main");
+        let searches = (self.dialect <= Dialect::B || self.in_loop) && self.code.contains("main");
         // A whole context can be large: it travels only when the code can name it.
         let reads_context = searches || self.code.contains("context") || self.code.contains("variables");
         Request {

@@ -20,7 +20,7 @@ pub(super) struct Request<'a> {
     pub execution_id: String,
     /// SQL results arrive as plain lists of rows (generation C).
     pub plain_rows: bool,
-    /// Parameters of `main` are looked up in the context too (generations up to B).
+    /// Parameters of `main` are looked up in the context too (generations up to B, and loops).
     pub search_context: bool,
     #[serde(skip_serializing_if = "Value::is_null")]
     pub libs: &'a Value,

@@ -214,6 +214,9 @@ async fn every_call_convention() {
     ctx.index = Some(0);
     assert_eq!(value(Tool::run(&python, code("def main(value): return value"), &ctx).await), 12);
     assert_eq!(value(Tool::run(&python, code("result = value"), &ctx).await), 12);
+    let mut ctx = context(json!({ "n": 1 }), json!({ "value": 12, "item": 12 }), Dialect::E);
+    ctx.index = Some(0);
+    assert_eq!(value(Tool::run(&python, code("def main(n, item): return n + item"), &ctx).await), 13);
 }
 
 #[tokio::test]
