@@ -48,6 +48,10 @@ const SINGLE: &[&str] = &[
     "provider",
 ];
 
+/// Keys that say where a credential comes from, rather than being part of it.
+const SETTINGS: &[&str] =
+    &["type", "tool", "kind", "source", "credential", "key", "env", "inline", "provider", "secret"];
+
 /// Resolves a rendered `auth`. `keychain` holds the entries already resolved for this Command.
 pub(crate) async fn resolve(
     job: &Job,
@@ -153,21 +157,8 @@ async fn entry(job: &Job, written: &Value, keychain: Option<&Map>) -> Result<Cre
     };
     // Everything else that is written beside it belongs to the credential: header, in, scope, username, …
     for (key, value) in map {
-        if !matches!(
-            key.as_str(),
-            "type"
-                | "tool"
-                | "kind"
-                | "source"
-                | "credential"
-                | "key"
-                | "env"
-                | "inline"
-                | "provider"
-                | "secret"
-        ) && !(key == "name" && reference.is_some())
-            && !value.is_null()
-        {
+        let is_address = SETTINGS.contains(&key.as_str()) || (key == "name" && reference.is_some());
+        if !is_address && !value.is_null() {
             credential.data.insert(key.clone(), value.clone());
         }
     }

@@ -107,7 +107,7 @@ fn written(config: &Map) -> Map {
         }
     }
     let mut data = config.clone();
-    ["auto_renew", "ttl", "scope", "description"].iter().for_each(|key| drop(data.remove(*key)));
+    data.retain(|key, _| !matches!(key.as_str(), "auto_renew" | "ttl" | "scope" | "description"));
     data
 }
 

@@ -189,7 +189,7 @@ impl<'j> Pipeline<'j> {
             }
             self.inputs = inputs;
         } else if !self.base.inputs.is_empty() {
-            self.inputs = Map::clone(&self.base.inputs);
+            self.inputs.clone_from(&self.base.inputs);
         }
         if let Some(written) = &self.step.timeout_seconds {
             let seconds = fields::seconds(&self.base.value(self.job, &self.scope, written).await?);

@@ -217,13 +217,13 @@ async fn fetch(job: &Job, want: &Want) -> Result<Value, TaskError> {
             let credential = auth::open(job, name).await?;
             auth::token(&credential).map(Value::String)
         }
-        Want::Secret(name) => match secret::fetch("env", name) {
-            Ok(value) => Ok(Value::String(value)),
-            Err(_) => {
-                let credential = auth::open(job, name).await?;
-                auth::token(&credential).map(Value::String)
+        Want::Secret(name) => {
+            if let Ok(value) = secret::fetch("env", name) {
+                return Ok(Value::String(value));
             }
-        },
+            let credential = auth::open(job, name).await?;
+            auth::token(&credential).map(Value::String)
+        }
     }
 }
 

@@ -115,7 +115,9 @@ impl std::fmt::Debug for TaskContext {
 
 /// Takes the lines a Tool prints; they become log lines of the step, masked.
 #[derive(Clone)]
-pub struct Log(Arc<dyn Fn(&str, &str, String) + Send + Sync>);
+pub struct Log(Arc<Sink>);
+
+type Sink = dyn Fn(&str, &str, String) + Send + Sync;
 
 impl Log {
     /// `sink(stream, level, text)`.

@@ -328,15 +328,14 @@ fn merge_changes(fields: &mut Map, changes: &Map) {
     for (key, change) in
         changes.iter().filter(|(key, _)| !matches!(key.as_str(), "args" | "input" | "inputs"))
     {
-        match (fields.get_mut(key), change) {
-            (Some(Value::Object(known)), Value::Object(change)) => known.extend(change.clone()),
-            _ => {
-                if key == "url" {
-                    fields.remove("endpoint");
-                }
-                fields.insert(key.clone(), change.clone());
-            }
+        if let (Some(Value::Object(known)), Value::Object(change)) = (fields.get_mut(key), change) {
+            known.extend(change.clone());
+            continue;
         }
+        if key == "url" {
+            fields.remove("endpoint");
+        }
+        fields.insert(key.clone(), change.clone());
     }
 }
 

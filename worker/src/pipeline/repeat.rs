@@ -171,7 +171,9 @@ mod tests {
         ];
         for (merge, path, expected) in cases {
             let mut merged = json!([]);
-            pages.iter().for_each(|page| collect(&mut merged, page, merge, path));
+            for page in &pages {
+                collect(&mut merged, page, merge, path);
+            }
             assert_eq!(merged, expected, "{merge:?} {path:?}");
         }
     }

@@ -1,7 +1,9 @@
 //! `shell`: runs commands in order, stops at the first that fails, and kills the whole process group when it must.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -12,7 +14,7 @@ use noetl_domain::{Map, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::tool::{Failure, Log, Output, TaskContext, Tool};
@@ -20,6 +22,10 @@ use crate::{fields, secret};
 
 /// Output kept per stream; what is beyond goes to the log only.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
+/// A line longer than this is told in pieces.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// What a command that has ended may still have in its pipes.
+const LINGER: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shell;
@@ -85,7 +91,11 @@ impl Tool for Shell {
             }
         }
         let capture = input.capture.as_ref().is_none_or(|value| !matches!(value, Value::Bool(false)));
-        finish(ran, expected, capture, ctx)
+        let value = shown(&ran, expected, capture, ctx);
+        if ran.exit_code == expected {
+            return Ok(Output::plain(value));
+        }
+        Err(Failure { error: failure(&ran), kind: ResultKind::Plain, value })
     }
 }
 
@@ -160,25 +170,37 @@ async fn spawn(
         TaskError::new("shell", message).with_code("TL001")
     })?;
     let group = Group(child.id());
+    let stdin = child.stdin.take();
     let feed = async {
-        if let (Some(text), Some(mut stdin)) = (&input.stdin, child.stdin.take()) {
-            use tokio::io::AsyncWriteExt as _;
+        if let (Some(text), Some(mut stdin)) = (&input.stdin, stdin) {
             // A command that does not read its input to the end is no failure.
             let _ = stdin.write_all(fields::text(text).as_bytes()).await;
         }
     };
-    let stdout = child.stdout.take();
-    let stderr = child.stderr.take();
-    let (stdout, stderr, ()) = tokio::join!(
-        drain(stdout, "stdout", "info", &ctx.log),
-        drain(stderr, "stderr", "info", &ctx.log),
-        feed
-    );
-    let status = child.wait().await.map_err(|error| {
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    let status = {
+        let mut printing = Box::pin(async {
+            tokio::join!(
+                drain(out, "stdout", &ctx.log, &mut stdout),
+                drain(err, "stderr", &ctx.log, &mut stderr),
+                feed
+            )
+        });
+        let mut ended = Box::pin(child.wait());
+        tokio::select! {
+            _ = &mut printing => ended.await,
+            status = &mut ended => {
+                // A process left in the background may hold the pipes open for as long as it likes.
+                let _ = tokio::time::timeout(LINGER, printing).await;
+                status
+            }
+        }
+    };
+    let status = status.map_err(|error| {
         TaskError::new("shell", format!("lost the process of {program:?}: {error}")).with_code("TL001")
     })?;
     group.disarm();
-    use std::os::unix::process::ExitStatusExt as _;
     let exit_code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     Ok(Ran { exit_code: exit_code.into(), stdout, stderr })
 }
@@ -201,23 +223,22 @@ impl Drop for Group {
     }
 }
 
-async fn drain(from: Option<impl AsyncRead + Unpin>, stream: &str, level: &str, log: &Log) -> String {
-    let Some(from) = from else { return String::new() };
+/// Reads a stream line by line into the log, and keeps what fits.
+async fn drain(from: Option<impl AsyncRead + Unpin>, stream: &str, log: &Log, kept: &mut String) {
+    let Some(from) = from else { return };
     let mut reader = BufReader::new(from);
-    let mut kept = String::new();
     let mut line = Vec::new();
-    while let Ok(1..) = reader.read_until(b'\n', &mut line).await {
+    while let Ok(1..) = (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line);
         if kept.len() + text.len() <= KEPT_BYTES {
             kept.push_str(&text);
         }
-        log.line(stream, level, text.trim_end_matches(['\n', '\r']));
+        log.line(stream, "info", text.trim_end_matches(['\n', '\r']));
         line.clear();
     }
-    kept
 }
 
-fn finish(ran: Ran, expected: i64, capture: bool, ctx: &TaskContext) -> Result<Output, Failure> {
+fn shown(ran: &Ran, expected: i64, capture: bool, ctx: &TaskContext) -> Value {
     let mut result = Map::new();
     result.insert("status".into(), if ran.exit_code == expected { "success" } else { "error" }.into());
     result.insert("exit_code".into(), ran.exit_code.into());
@@ -229,18 +250,16 @@ fn finish(ran: Ran, expected: i64, capture: bool, ctx: &TaskContext) -> Result<O
         let output = json!({"exitCode": ran.exit_code, "stdout": ran.stdout, "stderr": ran.stderr});
         result.insert("output".into(), output);
     }
-    let value = Value::Object(result);
-    if ran.exit_code == expected {
-        return Ok(Output::plain(value));
-    }
+    Value::Object(result)
+}
+
+fn failure(ran: &Ran) -> TaskError {
     let last = ran.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let message = match last {
         "" => format!("the command ended with exit status {}", ran.exit_code),
         last => format!("the command ended with exit status {}: {last}", ran.exit_code),
     };
-    let mut error = TaskError::new("shell", message).with_code(ran.exit_code.to_string());
-    error.source = "shell".into();
-    Err(Failure { error, kind: ResultKind::Plain, value })
+    TaskError::new("shell", message).with_code(ran.exit_code.to_string())
 }
 
 #[cfg(test)]

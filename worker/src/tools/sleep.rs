@@ -31,13 +31,10 @@ impl Tool for Sleep {
             let message = "sleep needs `seconds` or `duration`";
             return Err(TaskError::new("config", message).with_code("TL002").into());
         };
-        match fields::seconds(&written) {
-            Some(seconds) => Ok(Output::Sleep { seconds }),
-            None => {
-                let message =
-                    format!("{written} is not a duration; write for example 1.5, \"30s\" or \"5m\"");
-                Err(TaskError::new("config", message).with_code("TL002").into())
-            }
-        }
+        let Some(seconds) = fields::seconds(&written) else {
+            let message = format!("{written} is not a duration; write for example 1.5, \"30s\" or \"5m\"");
+            return Err(TaskError::new("config", message).with_code("TL002").into());
+        };
+        Ok(Output::Sleep { seconds })
     }
 }

@@ -392,11 +392,16 @@ impl StepState {
                 Outcome::Cancelled => looped.stopped = true,
             }
         }
-        // Iterations that were handed out and are not spoken of did not run: the worker was told to stop.
-        if let Some((_, count)) = expected
+        // Iterations that were handed out and are not spoken of did not run: the worker was told to stop, or one before
+        // them waits for something and they are handed out again after it.
+        if let Some((first, count)) = expected
             && seen < count
         {
-            looped.stopped = true;
+            if report.items.iter().any(|item| matches!(item.outcome, Outcome::Parked { .. })) {
+                looped.next = looped.next.min(first + seen);
+            } else {
+                looped.stopped = true;
+            }
         }
         self.looped = Some(looped);
     }

@@ -32,9 +32,14 @@ pub(super) fn called(plan: &Plan, execution: &Execution, report: &Report, at_ms:
 /// Timers and children for the Iterations that parked with this Report.
 fn waits(report: &Report, state: &StepState, at_ms: i64) -> Decision {
     let mut decision = Decision::default();
+    // The rows of a frame are counted from the frame's own beginning.
+    let base = match (&state.looped, report.claimed) {
+        (Some(looped), Some(claimed)) => looped.next.saturating_sub(claimed),
+        _ => 0,
+    };
     for item in &report.items {
         let Outcome::Parked { on, .. } = &item.outcome else { continue };
-        let index = if state.looped.is_some() { item.index } else { 0 };
+        let index = if state.looped.is_some() { base + item.index } else { 0 };
         match on {
             Wait::Timer { seconds } => {
                 let key = TimerKey::Wake { id: report.id.clone(), index };

@@ -47,9 +47,10 @@ impl Clients {
         }
         // The provider is process-wide; whoever came first is as good as this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let redirects = match settings.redirects {
-            true => reqwest::redirect::Policy::limited(10),
-            false => reqwest::redirect::Policy::none(),
+        let redirects = if settings.redirects {
+            reqwest::redirect::Policy::limited(10)
+        } else {
+            reqwest::redirect::Policy::none()
         };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("noetl/", env!("CARGO_PKG_VERSION")))
