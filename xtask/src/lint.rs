@@ -1,10 +1,11 @@
 //! `cargo xtask lint`: what a reviewer should not have to say.
 
-use crate::{command, links};
+use crate::{command, links, wasm};
 
 pub(crate) fn run() -> anyhow::Result<()> {
     command::run(command::cargo().args(["fmt", "--all", "--check"]))?;
     links::check(&command::root())?;
+    wasm::check()?;
     command::run(command::cargo().args([
         "clippy",
         "--quiet",

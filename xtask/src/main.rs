@@ -8,6 +8,7 @@ mod release;
 mod setup;
 mod test;
 mod up;
+mod wasm;
 
 use std::process::ExitCode;
 

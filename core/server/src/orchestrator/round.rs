@@ -165,11 +165,14 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             execution.provide(reference, value);
         }
         for object in needs.store {
-            let reference = self
+            let stats = object.preview["stats"].clone();
+            let mut reference = self
                 .results
                 .put_json(execution.id, &object.step, object.json.into_bytes(), object.preview)
                 .await
                 .map_err(|error| ServerError::store("keep a result", error))?;
+            // Routing by counts must not load a million results.
+            reference.extracted = serde_json::json!({ "count": stats["total"], "stats": stats });
             execution.stored(object.step, object.run, reference);
         }
         Ok(())
