@@ -381,6 +381,7 @@ pub struct Loop {
     pub on_item_failure: ItemFailure,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a playbook has few loops, and most code matches on them")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoopSource {

@@ -92,7 +92,7 @@ pub(crate) fn not_utf8(bytes: &[u8], at: usize) -> Finding {
     let before = &bytes[..at];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |index| index + 1);
     let span = Span {
-        line: before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1,
+        line: before.split(|&byte| byte == b'\n').count() as u32,
         column: String::from_utf8_lossy(&before[line_start..]).chars().count() as u32 + 1,
         start: at,
         end: at,

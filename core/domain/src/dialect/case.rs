@@ -81,7 +81,7 @@ fn map<'a>(reader: &mut Reader<'a>, mut fields: Fields<'a>, path: &str) -> Vec<A
         match entry.key.as_str() {
             "next" => last.push(next(reader, node)),
             "set" | "set_ctx" | "vars" => {
-                actions.push(Action::Set(sets::read(reader, node, SetScope::Ctx, &path)))
+                actions.push(Action::Set(sets::read(reader, node, SetScope::Ctx, &path)));
             }
             "set_iter" => actions.push(Action::Set(sets::read(reader, node, SetScope::Iter, &path))),
             "result" => actions.push(Action::Result(result(reader, node, &path))),

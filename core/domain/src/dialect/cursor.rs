@@ -43,15 +43,12 @@ pub(super) fn read<'a>(
     if let Some(node) = fields.take_any(&["auth", "credential"]) {
         cursor.auth = Some(reader.value(node, &format!("{path}/auth")));
     }
-    match fields.take_any(&["claim", "command", "query", "sql"]) {
-        Some(node) => {
-            reader.source.mark(format!("{path}/claim"), node.span);
-            cursor.claim = reader.text(node, "`claim`").unwrap_or_default();
-        }
-        None => {
-            let hint = "write the statement that claims rows and returns them";
-            reader.error_hint(Code::InvalidLoop, node.span, "`cursor` needs `claim`", hint);
-        }
+    if let Some(node) = fields.take_any(&["claim", "command", "query", "sql"]) {
+        reader.source.mark(format!("{path}/claim"), node.span);
+        cursor.claim = reader.text(node, "`claim`").unwrap_or_default();
+    } else {
+        let hint = "write the statement that claims rows and returns them";
+        reader.error_hint(Code::InvalidLoop, node.span, "`cursor` needs `claim`", hint);
     }
     let inner_frame = fields.take("frame");
     for entry in fields.rest() {

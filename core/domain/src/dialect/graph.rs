@@ -119,7 +119,7 @@ fn targets(reader: &mut Reader<'_>, playbook: &Playbook) {
                 let place = format!("{path}/case/{index}");
                 match action {
                     Action::Next(arcs) => {
-                        named.extend(arcs.iter().map(|arc| (place.clone(), arc.to.as_str())))
+                        named.extend(arcs.iter().map(|arc| (place.clone(), arc.to.as_str())));
                     }
                     Action::Call { step, .. } => named.push((place, step)),
                     _ => {}

@@ -292,6 +292,11 @@ pub(super) fn unknown(reader: &mut Reader<'_>, entry: &Entry, place: &str, known
     if entry.key.starts_with("x-") || entry.key.starts_with('_') {
         return;
     }
+    if known.contains(&entry.key.as_str()) {
+        let message = format!("`{}` has no meaning in this place; it is ignored", entry.key);
+        reader.warning(Code::UnknownKey, entry.key_span, message);
+        return;
+    }
     let message = format!("`{}` is not a key of {place}", entry.key);
     let finding = match nearest(&entry.key, known.iter().copied()) {
         Some(near) => {
@@ -304,7 +309,7 @@ pub(super) fn unknown(reader: &mut Reader<'_>, entry: &Entry, place: &str, known
 
 /// A flat step hands keys it does not know to its tool; a slip of a structural key must not get there in silence.
 pub(super) fn misspelt_step_key(entry: &Entry) -> Option<Finding> {
-    if TOOL_FIELDS.contains(&entry.key.as_str()) {
+    if TOOL_FIELDS.contains(&entry.key.as_str()) || STEP.contains(&entry.key.as_str()) {
         return None;
     }
     let structural = STEP

@@ -84,13 +84,12 @@ fn fold(reader: &mut Reader<'_>, reads: &mut Vec<Read>, name: &str, end: &str) {
     for (position, read) in inner.iter().enumerate() {
         let following = inner.get(position + 1).map(|next| next.step.name.as_str());
         let firsts: Vec<&str> = inner.iter().map(|read| read.step.name.as_str()).collect();
-        match tasks_of(&read.step, &inputs, end, following, &firsts) {
-            Some(made) => tasks.extend(made),
-            None => {
-                let message = format!("step `{}` cannot run inside the loop `{name}`", read.step.name);
-                let hint = "inside a loop over steps, a step has no loop and leads to one step at a time";
-                reader.error_hint(Code::Conflict, read.span, message, hint);
-            }
+        if let Some(made) = tasks_of(&read.step, &inputs, end, following, &firsts) {
+            tasks.extend(made);
+        } else {
+            let message = format!("step `{}` cannot run inside the loop `{name}`", read.step.name);
+            let hint = "inside a loop over steps, a step has no loop and leads to one step at a time";
+            reader.error_hint(Code::Conflict, read.span, message, hint);
         }
     }
     if tasks.is_empty() {

@@ -62,7 +62,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, path: &str) -> O
         return None;
     };
     let while_true = reader.expr(condition, &format!("{path}/while"), "`continue_while`")?;
-    repeat(reader, fields, while_true, path)
+    Some(repeat(reader, fields, while_true, path))
 }
 
 /// A `then` that calls again, rather than one that tries again.
@@ -82,7 +82,7 @@ pub(super) fn repeat<'a>(
     mut fields: Fields<'a>,
     while_true: Expr,
     path: &str,
-) -> Option<Repeat> {
+) -> Repeat {
     reader.met(Dialect::C, Dialect::E);
     fields.ignore(&["type"]);
     let mut repeat = Repeat {
@@ -123,7 +123,7 @@ pub(super) fn repeat<'a>(
     for entry in fields.rest() {
         keys::unknown(reader, entry, "`pagination`", KEYS);
     }
-    Some(repeat)
+    repeat
 }
 
 fn merging<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, repeat: &mut Repeat) {

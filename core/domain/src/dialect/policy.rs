@@ -188,9 +188,10 @@ fn directive<'a>(reader: &mut Reader<'a>, then: &mut Fields<'a>, sets: &[Assignm
         Word::Continue => Some(Directive::Continue),
         Word::Break => Some(Directive::Break),
         Word::Fail => Some(Directive::Fail),
-        Word::Jump => match then.take("to") {
-            Some(node) => reader.text(node, "`to`").map(|to| Directive::Jump { to }),
-            None => {
+        Word::Jump => {
+            if let Some(node) = then.take("to") {
+                reader.text(node, "`to`").map(|to| Directive::Jump { to })
+            } else {
                 reader.error_hint(
                     Code::MissingKey,
                     node.span,
@@ -199,7 +200,7 @@ fn directive<'a>(reader: &mut Reader<'a>, then: &mut Fields<'a>, sets: &[Assignm
                 );
                 None
             }
-        },
+        }
         Word::Retry => Some(retry(reader, then)),
     }
 }

@@ -113,13 +113,14 @@ impl<'a> Reader<'a> {
         match &node.data {
             Data::Number(number) => Some(Value::Number(number.clone())),
             Data::String(text) if condition::is_template(text) => Some(Value::String(text.clone())),
-            Data::String(text) => match text.trim().parse::<f64>().ok().and_then(plain_number) {
-                Some(number) => Some(number),
-                None => {
+            Data::String(text) => {
+                if let Some(number) = text.trim().parse::<f64>().ok().and_then(plain_number) {
+                    Some(number)
+                } else {
                     self.wrong_type(node, what, "a number");
                     None
                 }
-            },
+            }
             Data::Null | Data::Bool(_) | Data::List(_) | Data::Map(_) => {
                 self.wrong_type(node, what, "a number");
                 None
@@ -130,9 +131,10 @@ impl<'a> Reader<'a> {
     /// A number of seconds: `30`, `"30s"`, `"1m30s"`, `"500ms"`; or a template.
     pub(super) fn seconds(&mut self, node: &Node, what: &str) -> Option<Value> {
         match node.as_str() {
-            Some(text) if !condition::is_template(text) => match duration(text) {
-                Some(seconds) => plain_number(seconds),
-                None => {
+            Some(text) if !condition::is_template(text) => {
+                if let Some(seconds) = duration(text) {
+                    plain_number(seconds)
+                } else {
                     let message = format!("{what} `{text}` is not a time");
                     self.error_hint(
                         Code::WrongType,
@@ -142,7 +144,7 @@ impl<'a> Reader<'a> {
                     );
                     None
                 }
-            },
+            }
             _ => self.number(node, what),
         }
     }

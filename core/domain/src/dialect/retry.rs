@@ -102,7 +102,7 @@ fn object<'a>(reader: &mut Reader<'a>, node: &'a Node, path: &str) -> Tries {
             let condition = success.take_any(&["while", "continue_while", "when"]);
             let condition = condition.and_then(|node| reader.expr(node, &format!("{path}/while"), "`while`"));
             let condition = condition.unwrap_or_else(|| Expr("false".to_owned()));
-            tries.repeat = pagination::repeat(reader, success, condition, path);
+            tries.repeat = Some(pagination::repeat(reader, success, condition, path));
         }
         finish(reader, fields);
         return tries;
@@ -118,8 +118,8 @@ fn object<'a>(reader: &mut Reader<'a>, node: &'a Node, path: &str) -> Tries {
         finish(reader, fields);
         let Some(then) = reader.fields(then, "`then`") else { return tries };
         if pagination::is_repeat(&then) {
-            tries.repeat =
-                pagination::repeat(reader, then, when.unwrap_or_else(|| Expr("true".to_owned())), path);
+            let when = when.unwrap_or_else(|| Expr("true".to_owned()));
+            tries.repeat = Some(pagination::repeat(reader, then, when, path));
         } else {
             tries.retry.push(block(reader, then, when, path));
         }

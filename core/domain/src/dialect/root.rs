@@ -97,9 +97,10 @@ fn header<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mut P
     let mut written = Dialect::E;
     if let Some(node) = fields.take("apiVersion") {
         match reader.text(node, "`apiVersion`") {
-            Some(text) => match VERSIONS.iter().find(|(version, _)| *version == text) {
-                Some((_, dialect)) => written = *dialect,
-                None => {
+            Some(text) => {
+                if let Some((_, dialect)) = VERSIONS.iter().find(|(version, _)| *version == text) {
+                    written = *dialect;
+                } else {
                     let hint = keys::did_you_mean(&text, VERSIONS.iter().map(|(version, _)| *version))
                         .unwrap_or_else(|| "use `noetl.io/v2`".to_owned());
                     reader.findings.push(
@@ -111,7 +112,7 @@ fn header<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbook: &mut P
                         .hint(hint),
                     );
                 }
-            },
+            }
             None => written = Dialect::E,
         }
     } else if fields.has("version") || fields.has("path") {
@@ -165,7 +166,7 @@ pub(super) fn names<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, playbo
         && let Some(path) = reader.text(node, "`path`")
         && playbook.path.is_empty()
     {
-        playbook.path = path.trim_matches('/').to_owned();
+        path.trim_matches('/').clone_into(&mut playbook.path);
     }
     if let Some(node) = fields.take_any(&["description", "desc"])
         && let Some(text) = reader.text(node, "`description`")

@@ -323,7 +323,7 @@ fn target<'a>(reader: &mut Reader<'a>, mut fields: Fields<'a>) -> Vec<Item> {
     if let Some(node) = fields.take_any(&["step", "to", "target"]) {
         match &node.data {
             Data::List(items) => {
-                names.extend(items.iter().filter_map(|item| reader.text(item, "a step's name")))
+                names.extend(items.iter().filter_map(|item| reader.text(item, "a step's name")));
             }
             _ => names.extend(reader.text(node, "a step's name")),
         }

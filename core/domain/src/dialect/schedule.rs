@@ -97,13 +97,12 @@ fn interval(reader: &mut Reader<'_>, node: &Node) -> Option<ScheduleWhen> {
     let seconds = node
         .as_str()
         .map_or_else(|| node.scalar_text().and_then(|text| text.parse().ok()), super::reader::duration);
-    match seconds.filter(|seconds: &f64| *seconds > 0.0) {
-        Some(seconds) => Some(ScheduleWhen::IntervalSeconds(seconds)),
-        None => {
-            let hint = "write `30s`, `5m`, `1h`, or a cron line such as `*/5 * * * *`";
-            reader.error_hint(Code::InvalidSchedule, node.span, "the interval cannot be read", hint);
-            None
-        }
+    if let Some(seconds) = seconds.filter(|seconds: &f64| *seconds > 0.0) {
+        Some(ScheduleWhen::IntervalSeconds(seconds))
+    } else {
+        let hint = "write `30s`, `5m`, `1h`, or a cron line such as `*/5 * * * *`";
+        reader.error_hint(Code::InvalidSchedule, node.span, "the interval cannot be read", hint);
+        None
     }
 }
 

@@ -36,18 +36,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, scope: SetScope, path: 
             }
             for entry in entries {
                 let named = named_scope(&entry.key);
-                match (&entry.value.data, named) {
-                    // `set: {ctx: {a: 1}}`
-                    (Data::Map(inner), Some(scope)) => {
-                        for inner in inner {
-                            let value = reader.entry_value(inner, path);
-                            sets.push(Assignment { scope, key: inner.key.clone(), value });
-                        }
+                // `set: {ctx: {a: 1}}`
+                if let (Data::Map(inner), Some(scope)) = (&entry.value.data, named) {
+                    for inner in inner {
+                        let value = reader.entry_value(inner, path);
+                        sets.push(Assignment { scope, key: inner.key.clone(), value });
                     }
-                    _ => {
-                        let value = reader.entry_value(entry, path);
-                        sets.push(assignment(&entry.key, value, scope));
-                    }
+                } else {
+                    let value = reader.entry_value(entry, path);
+                    sets.push(assignment(&entry.key, value, scope));
                 }
             }
         }

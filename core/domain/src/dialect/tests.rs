@@ -5,6 +5,7 @@ mod files;
 mod findings;
 mod forms;
 mod generations;
+mod specification;
 
 /// The playbook, and nothing said against it.
 fn good(text: &str) -> Playbook {

@@ -39,7 +39,7 @@ pub(super) fn collect<'a>(reader: &mut Reader<'a>, node: &'a Node) {
         }
         Data::Null => {}
         Data::Bool(_) | Data::Number(_) | Data::String(_) => {
-            reader.wrong_type(node, "`workbook`", "a list of tasks")
+            reader.wrong_type(node, "`workbook`", "a list of tasks");
         }
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: 
 }
 
 /// The named task, as if it stood at `place`.
-pub(super) fn expand<'a>(reader: &mut Reader<'a>, name: &str, span: Span, place: Place<'_>) -> Made {
+pub(super) fn expand(reader: &mut Reader<'_>, name: &str, span: Span, place: Place<'_>) -> Made {
     let Some(&node) = reader.workbook.get(name) else {
         let names: Vec<&str> = reader.workbook.keys().map(String::as_str).collect();
         let hint = keys::did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {

@@ -87,7 +87,8 @@ impl Builder<'_> {
     fn run(&mut self, text: &str) -> Step {
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| self.syntax_error(error.marker(), error.info()))?;
+            let (event, span) =
+                event.map_err(|error| Box::new(self.syntax_error(error.marker(), error.info())))?;
             let place = self.places.span(&span.start, &span.end);
             match event {
                 Event::Scalar(text, style, anchor, tag) => {
@@ -115,7 +116,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn further_documents<'b, T: saphyr_parser::Input>(&mut self, parser: &mut Parser<'b, T>) {
+    fn further_documents<T: saphyr_parser::Input>(&mut self, parser: &mut Parser<'_, T>) {
         if let Some(Ok((Event::DocumentStart(_), span))) = parser.next_event() {
             let place = self.places.span(&span.start, &span.end);
             let finding =
@@ -265,20 +266,20 @@ impl Builder<'_> {
         *entries = kept;
     }
 
-    fn syntax_error(&self, at: &Marker, info: &str) -> Box<Finding> {
+    fn syntax_error(&self, at: &Marker, info: &str) -> Finding {
         let span = self.places.span(at, at);
         if info.contains("recursion limit") {
             let message = format!("lists and maps are nested more than {MAX_DEPTH} deep");
-            return Box::new(Finding::error(Code::YamlTooLarge, span, message));
+            return Finding::error(Code::YamlTooLarge, span, message);
         }
         let finding = Finding::error(Code::YamlSyntax, span, info.to_owned());
-        Box::new(match info {
+        match info {
             text if text.contains("tab") => finding.hint("indent with spaces"),
             text if text.contains("simple key") || text.contains("mapping values") => {
                 finding.hint("check the indentation, and quote text that holds `: ` or starts with `{{`")
             }
             _ => finding.hint("check the indentation and the quotes around this place"),
-        })
+        }
     }
 }
 

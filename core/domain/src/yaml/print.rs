@@ -66,24 +66,22 @@ fn block(value: &Value, indent: usize, output: &mut String) {
 fn child(value: &Value, indent: usize, output: &mut String) {
     match value {
         Value::String(text) if is_block_text(text) => literal(text, indent, output),
-        Value::Object(map) if !map.is_empty() => match short(value, indent) {
-            Some(line) => {
+        Value::Object(map) if !map.is_empty() => {
+            if let Some(line) = short(value, indent) {
                 let _ = writeln!(output, " {line}");
-            }
-            None => {
+            } else {
                 output.push('\n');
                 block(value, indent, output);
             }
-        },
-        Value::Array(items) if !items.is_empty() => match short(value, indent) {
-            Some(line) => {
+        }
+        Value::Array(items) if !items.is_empty() => {
+            if let Some(line) = short(value, indent) {
                 let _ = writeln!(output, " {line}");
-            }
-            None => {
+            } else {
                 output.push('\n');
                 block(value, indent, output);
             }
-        },
+        }
         other => {
             let _ = writeln!(output, " {}", inline(other));
         }

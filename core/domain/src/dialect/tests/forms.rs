@@ -10,7 +10,8 @@ use crate::playbook::{
 
 /// A playbook of one step to look at, and the steps it may lead to.
 fn step(body: &str) -> Step {
-    let indented: String = body.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect();
+    let lines: Vec<String> = body.trim_matches('\n').lines().map(|line| format!("    {line}\n")).collect();
+    let indented = lines.concat();
     let text = format!(
         "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {{name: t}}\nworkbook:\n  - {{name: known, tool: {{kind: \
          python, args: {{x: 1, y: null}}, code: pass}}, sink: {{tool: {{kind: postgres}}, table: t}}}}\n  - {{task: old, \
@@ -24,7 +25,8 @@ fn written(routes: &Routes) -> String {
     let arc = |arc: &Arc| {
         let when = arc.when.as_ref().map(|when| format!("?{}", when.0)).unwrap_or_default();
         let inputs = if arc.inputs.is_empty() { String::new() } else { json!(arc.inputs).to_string() };
-        let sets: String = arc.sets.iter().map(|set| format!("={:?}.{}", set.scope, set.key)).collect();
+        let sets: Vec<String> = arc.sets.iter().map(|set| format!("={:?}.{}", set.scope, set.key)).collect();
+        let sets = sets.concat();
         format!("{}{inputs}{sets}{when}", arc.to)
     };
     let list = |arcs: &[Arc]| arcs.iter().map(arc).collect::<Vec<_>>().join(" ");
@@ -267,7 +269,9 @@ fn policies_are_read_in_every_form() {
         let step = step(text);
         let shown = step.body[0].rules.iter().map(|rule| {
             let when = rule.when.as_ref().map_or_else(|| "else".to_owned(), |when| when.0.clone());
-            let sets: String = rule.sets.iter().map(|set| format!(" {:?}.{}", set.scope, set.key)).collect();
+            let sets: Vec<String> =
+                rule.sets.iter().map(|set| format!(" {:?}.{}", set.scope, set.key)).collect();
+            let sets = sets.concat();
             let what = match &rule.directive {
                 Directive::Retry { attempts, backoff, delay_seconds } => {
                     format!("retry {attempts} {backoff:?} {delay_seconds}")
