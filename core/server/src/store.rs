@@ -9,6 +9,7 @@ mod error;
 pub mod faulty;
 mod lock;
 mod query;
+pub mod retention;
 pub mod sqlite;
 
 use std::future::Future;
