@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// How long anything may take before a test gives up; generous, because two cores serve every test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -34,6 +34,10 @@ impl App {
     pub(crate) async fn start_with(options: Options) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let child = spawn(home.path(), &options);
+        // Several tests of one process may be first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // The workspace builds reqwest without a TLS provider of its own; a second installation changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
         let mut app = Self { url: String::new(), http, home, child, options };
         app.url = app.wait_for_address().await;
@@ -62,14 +66,12 @@ impl App {
 
     async fn wait_for_address(&mut self) -> String {
         let pid = self.child.id();
-        let lock = self.data().join("lock");
+        let lock = self.data().join("noetl.lock");
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let told: Value = std::fs::read(&lock)
-                .ok()
-                .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-                .unwrap_or_default();
-            if let (true, Some(url)) = (told["pid"] == pid, told["url"].as_str()) {
+            let told = std::fs::read_to_string(&lock).unwrap_or_default();
+            let field = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+            if let (true, Some(url)) = (field("pid ") == Some(&pid.to_string()), field("address ")) {
                 return url.trim_end_matches('/').to_owned();
             }
             if let Some(status) = self.child.try_wait().expect("the server is our child") {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use noetl_bus::Bus;
+use noetl_domain::id::ExecutionId;
 use tokio::sync::{broadcast, mpsc};
 
 use super::clock::Clock;
@@ -47,18 +48,32 @@ impl<S: EventStore, B: Bus> Context<S, B> {
         let followed = self.feed.receiver_count() > 0;
         let mut appends = Vec::with_capacity(items.len());
         let mut events = Vec::new();
+        let mut appended = Vec::with_capacity(items.len());
         for item in &mut items {
-            let Some(append) = item.append.take() else { continue };
+            let append = item.append.take();
+            appended.push(append.is_some());
+            let Some(append) = append else { continue };
             if followed {
                 events.push(append.events.clone());
             }
             add(&self.metrics.events_committed, append.events.len() as u64);
             appends.push(append);
         }
-        add(&self.metrics.commits, 1);
-        let results = self.store.append(appends).await;
+        let results = if appends.is_empty() {
+            Vec::new()
+        } else {
+            add(&self.metrics.commits, 1);
+            self.store.append(appends).await
+        };
+        let mut results = results.into_iter().enumerate();
         let mut fed = Vec::new();
-        for (at, (item, result)) in items.into_iter().zip(results).enumerate() {
+        let mut lost: Vec<ExecutionId> = Vec::new();
+        for (item, appended) in items.into_iter().zip(appended) {
+            if !appended {
+                answer(item, &lost);
+                continue;
+            }
+            let Some((at, result)) = results.next() else { break };
             match result {
                 Ok(committed) => {
                     if let Some(events) = events.get_mut(at) {
@@ -66,7 +81,10 @@ impl<S: EventStore, B: Bus> Context<S, B> {
                     }
                     self.committed(item).await;
                 }
-                Err(error) => self.refused(item, error),
+                Err(error) => {
+                    lost.push(item.id);
+                    self.refused(item, error);
+                }
             }
         }
         // Whoever began to listen during the commit may have read the store before it: an empty batch says to look again.
@@ -106,6 +124,14 @@ impl<S: EventStore, B: Bus> Context<S, B> {
             after(Err(error));
         }
         let _ = self.decider.send(Input::Lost(id));
+    }
+}
+
+/// What an answer tells must be committed: it is refused when a decision before it was.
+fn answer(item: Item, lost: &[ExecutionId]) {
+    let told = if lost.contains(&item.id) { Err(AppendError::Conflict { actual: 0 }) } else { Ok(()) };
+    if let Some(after) = item.after {
+        after(told);
     }
 }
 

@@ -152,8 +152,15 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 answer_after(out, mark, reply, noted, event_id);
             }
             Input::Snapshot { id, reply } => {
-                let snapshot = self.snapshot(id).await;
-                let _ = reply.send(snapshot);
+                // Nobody is told what is not committed yet: the answer waits for everything decided before it.
+                match self.snapshot(id).await {
+                    Ok(snapshot) => out.push(Item::answer(id, move |committed| {
+                        let _ = reply.send(committed.map(|()| snapshot).map_err(not_committed));
+                    })),
+                    Err(error) => {
+                        let _ = reply.send(Err(error));
+                    }
+                }
             }
             Input::Timer { id, key } => {
                 let running =

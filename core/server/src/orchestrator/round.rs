@@ -43,6 +43,24 @@ pub(super) struct Item {
     pub(super) after: Option<After>,
 }
 
+impl Item {
+    /// Nothing to append: an answer that waits for everything handed on before it.
+    pub(super) fn answer(
+        id: ExecutionId,
+        after: impl FnOnce(Result<(), AppendError>) + Send + 'static,
+    ) -> Self {
+        Self {
+            id,
+            append: None,
+            commands: Vec::new(),
+            timers: Vec::new(),
+            abort: false,
+            more: false,
+            after: Some(Box::new(after)),
+        }
+    }
+}
+
 impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
     /// Advances `id` and whatever follows in other Executions: children start, parents learn of an end.
     pub(super) async fn advance(
