@@ -125,3 +125,83 @@ async fn a_worker_answers_what_the_bus_brings_and_stops_what_is_cancelled() {
     shutdown.cancel();
     worker.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_cursor_claims_frames_until_no_row_is_left() {
+    let bench = Bench::new("workload: { file: work.db }");
+    let prepare = "- step: s
+  tool:
+    kind: sqlite
+    database: '{{ file }}'
+    command: |
+      CREATE TABLE job (id INTEGER PRIMARY KEY, state TEXT, twice INT);
+      INSERT INTO job (id, state) VALUES (1, 'new'), (2, 'new'), (3, 'new');";
+    super::value_of(&bench.run(prepare).await);
+    let step = "- step: each
+  loop:
+    cursor:
+      kind: sqlite
+      database: '{{ file }}'
+      claim: \"UPDATE job SET state = 'taken' WHERE id IN (SELECT id FROM job WHERE state = 'new' ORDER BY id LIMIT {{ __frame_max_rows }}) RETURNING id\"
+    iterator: job
+    spec: { mode: cursor, frame: { max_rows: 2, row_concurrency: 2 } }
+  tool:
+    - name: double
+      kind: python
+      input: { id: '{{ iter.job.id }}' }
+      code: \"result = {'id': id, 'twice': id * 2}\"
+    - name: keep
+      kind: sqlite
+      database: '{{ file }}'
+      command: 'UPDATE job SET twice = {{ double.twice }} WHERE id = {{ job.id }}'";
+    let mut claimed = Vec::new();
+    for _ in 0..3 {
+        let report = bench.work(step, Work::Frame { lane: 0, max_rows: 2 }).await;
+        assert!(report.items.is_empty(), "{report:?}");
+        claimed.push(report.claimed);
+    }
+    assert_eq!(claimed, [Some(2), Some(1), Some(0)]);
+    let read = "- step: s\n  tool: { kind: sqlite, database: '{{ file }}', query: 'SELECT twice FROM job ORDER BY id' }";
+    let value = super::value_of(&bench.run(read).await);
+    assert_eq!(value["rows"], json!([{"twice": 2}, {"twice": 4}, {"twice": 6}]));
+}
+
+#[tokio::test]
+async fn a_loop_saves_each_item_in_its_task_and_its_list_at_the_end() {
+    let bench = Bench::new("workload: { items: [], file: saved.db }");
+    let prepare = "- step: s\n  tool: { kind: sqlite, database: '{{ file }}', command: 'CREATE TABLE out (id TEXT PRIMARY KEY, v TEXT)' }";
+    super::value_of(&bench.run(prepare).await);
+    let step = "- step: each
+  tool: iterator
+  collection: '{{ items }}'
+  element: row
+  task:
+    tool: python
+    args: { r: '{{ row }}' }
+    code: \"result = {'id': r['id'], 'v': {'list': [r['v'], \\\"it's\\\"]}}\"
+    save:
+      storage: sqlite
+      database: '{{ file }}'
+      table: out
+      mode: upsert
+      key: id
+      args: { id: '{{ execution_id }}:{{ this.data.id }}', v: '{{ this.data.v }}' }
+  save: { storage: variable, name: last, data: '{{ this.result | length }}' }";
+    for turn in [1, 2] {
+        let values = [json!({"id": 1, "v": turn}), json!({"id": 2, "v": turn})];
+        let report = bench.each(step, &values, 1).await;
+        assert_eq!(results(&report).len(), 2, "{report:?}");
+    }
+    let read = "- step: s\n  tool: { kind: sqlite, database: '{{ file }}', query: 'SELECT id, v FROM out ORDER BY id' }";
+    let value = super::value_of(&bench.run(read).await);
+    let expected = json!({"list": [2, "it's"]}).to_string();
+    assert_eq!(value["rows"], json!([{"id": "7:1", "v": expected}, {"id": "7:2", "v": expected}]));
+
+    let result = noetl_domain::command::StepResult {
+        kind: noetl_domain::result::ResultKind::Loop,
+        value: noetl_domain::result::Stored::Inline(json!({"results": [1, 2], "stats": {"total": 2}})),
+        ..noetl_domain::command::StepResult::default()
+    };
+    let report = bench.work(step, Work::Saves { result }).await;
+    assert_eq!(report.items[0].ctx["last"], 2, "{report:?}");
+}
