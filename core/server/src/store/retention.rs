@@ -10,7 +10,7 @@ use crate::ids::now_ms;
 
 /// Executions chosen at a time.
 const BATCH: usize = 100;
-const PAUSE: Duration = Duration::from_secs(3600);
+const PAUSE: Duration = Duration::from_hours(1);
 
 /// Deletes what ended before a moment; returns how many Executions that were.
 ///
