@@ -41,9 +41,13 @@ impl Connection {
         Ok(Self { client: Client::new(address)?, rooms: None, shared })
     }
 
-    /// Whether the work happens in this process.
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.rooms.is_some()
+    /// Talks to rooms of this process.
+    pub(crate) fn to(rooms: Rooms) -> anyhow::Result<Self> {
+        Ok(Self { client: Client::new(rooms.address())?, rooms: Some(rooms), shared: false })
+    }
+
+    pub(crate) fn into_rooms(self) -> Option<Rooms> {
+        self.rooms
     }
 
     /// Lets our own rooms finish what they hold.
@@ -74,12 +78,12 @@ pub(crate) async fn connect(context: &Context, need: Need) -> anyhow::Result<Con
                 }
                 match need {
                     Need::Server => return Err(no_server(context).into()),
-                    Need::Read => return embedded(compose::reader(context).await?),
+                    Need::Read => return Connection::to(compose::reader(context).await?),
                     Need::Write | Need::Run => match DataLock::acquire(path) {
                         Ok(lock) if need == Need::Run => {
-                            return embedded(compose::engine(context, lock).await?);
+                            return Connection::to(compose::engine(context, lock).await?);
                         }
-                        Ok(lock) => return embedded(compose::writer(context, lock).await?),
+                        Ok(lock) => return Connection::to(compose::writer(context, lock).await?),
                         Err(StoreError::Locked { holder, .. }) => holder,
                         Err(error) => return Err(error.into()),
                     },
@@ -109,10 +113,6 @@ fn no_server(context: &Context) -> Problem {
     Problem::new(format!("there is no server at {}", context.config.client_url()))
         .code(Code::Unreachable)
         .hint("start one with `noetl up`, or run a playbook here and now with `noetl run`")
-}
-
-fn embedded(rooms: Rooms) -> anyhow::Result<Connection> {
-    Ok(Connection { client: Client::new(rooms.address())?, rooms: Some(rooms), shared: false })
 }
 
 /// A server of another data directory on the usual port, unless a data directory was asked for by name.

@@ -18,6 +18,7 @@ mod output;
 mod payload;
 mod playbook_file;
 mod problem;
+mod program;
 mod serve;
 mod terminal;
 mod watch;

@@ -11,7 +11,8 @@ use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::problem::Problem;
-use crate::{credential_file, output, playbook_file};
+use crate::playbook_file::{self, PlaybookFile};
+use crate::{credential_file, output};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -85,12 +86,23 @@ pub(super) fn playbooks(source: &Source, context: &Context) -> anyhow::Result<Ex
     })
 }
 
-/// Registers one playbook, unless its newest version has the same text already.
-pub(crate) async fn send(client: &Client, file: &playbook_file::PlaybookFile) -> anyhow::Result<Registered> {
+/// Registers one playbook as a new version.
+async fn send(client: &Client, file: &PlaybookFile) -> anyhow::Result<Registered> {
     client
         .register(&file.text, Some(&file.playbook.path))
         .await
         .with_context(|| format!("cannot register {}", file.path.display()))
+}
+
+/// Registers one playbook, unless its newest version has the same text; returns path and version.
+pub(crate) async fn send_if_new(client: &Client, file: &PlaybookFile) -> anyhow::Result<(String, u32)> {
+    if let Ok(entry) = client.resource(&file.playbook.path, None).await
+        && entry.content.as_deref() == Some(file.text.as_str())
+    {
+        return Ok((entry.path, entry.version));
+    }
+    let registered = send(client, file).await?;
+    Ok((registered.path, registered.version))
 }
 
 pub(super) fn credentials(source: &Source, context: &Context) -> anyhow::Result<Exit> {

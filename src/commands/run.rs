@@ -78,10 +78,10 @@ impl Run {
             let (path, version) = match &subject {
                 Subject::File(file) => {
                     for child in children::of(file) {
-                        register::send(&connection.client, &child).await?;
+                        register::send_if_new(&connection.client, &child).await?;
                     }
-                    let registered = register::send(&connection.client, file).await?;
-                    (registered.path, Some(registered.version))
+                    let (path, version) = register::send_if_new(&connection.client, file).await?;
+                    (path, Some(version))
                 }
                 Subject::Registered { path, version } => (path.clone(), self.version.or(*version)),
             };
