@@ -99,16 +99,33 @@ impl Orchestrator {
         parts: Parts<S, B>,
         plans: Arc<dyn PlanSource>,
     ) -> Result<Self, ServerError> {
+        let (orchestrator, mut decider, from_callers) = Self::assemble(parts, plans);
+        decider.recover().await?;
+        orchestrator.begin(decider, from_callers);
+        Ok(orchestrator)
+    }
+
+    /// As [`Orchestrator::open`], but unfinished work is left alone until a server takes it up.
+    ///
+    /// For a process that looks at a store for a moment, or runs one Execution of its own: each taking up counts as
+    /// an Attempt, and a Command that is lost too often fails.
+    pub fn open_beside_unfinished<S: EventStore, B: Bus>(
+        parts: Parts<S, B>,
+        plans: Arc<dyn PlanSource>,
+    ) -> Self {
+        let (orchestrator, decider, from_callers) = Self::assemble(parts, plans);
+        orchestrator.begin(decider, from_callers);
+        orchestrator
+    }
+
+    fn assemble<S: EventStore, B: Bus>(
+        parts: Parts<S, B>,
+        plans: Arc<dyn PlanSource>,
+    ) -> (Self, decider::Decider<S, B>, mpsc::Receiver<Input>) {
         let (inputs, from_callers) = mpsc::channel(WINDOW);
         let (feed, _) = broadcast::channel(1024);
         let metrics = Arc::new(Metrics::default());
         let stop = CancellationToken::new();
-        let orchestrator = Self {
-            inputs: inputs.clone(),
-            feed: feed.clone(),
-            metrics: Arc::clone(&metrics),
-            stop: stop.clone(),
-        };
         let clock = clock::start(inputs.clone(), stop.clone());
         let dispatch = dispatch::Dispatch::new(Arc::clone(&parts.bus));
         let internal = mpsc::unbounded_channel();
@@ -117,17 +134,23 @@ impl Orchestrator {
             bus: Arc::clone(&parts.bus),
             dispatch,
             clock: clock.clone(),
-            feed,
+            feed: feed.clone(),
             decider: internal.0.clone(),
             metrics: Arc::clone(&metrics),
         });
-        let mut decider = decider::Decider::new(parts, plans, commits, internal, clock, metrics);
-        decider.recover().await?;
+        let decider = decider::Decider::new(parts, plans, commits, internal, clock, Arc::clone(&metrics));
+        (Self { inputs, feed, metrics, stop }, decider, from_callers)
+    }
+
+    fn begin<S: EventStore, B: Bus>(
+        &self,
+        decider: decider::Decider<S, B>,
+        from_callers: mpsc::Receiver<Input>,
+    ) {
         let bus = Arc::clone(decider.bus());
         let store = Arc::clone(decider.store());
-        tokio::spawn(decider.run(from_callers, stop.clone()));
-        tokio::spawn(input::listen(bus, store, inputs, stop));
-        Ok(orchestrator)
+        tokio::spawn(decider.run(from_callers, self.stop.clone()));
+        tokio::spawn(input::listen(bus, store, self.inputs.clone(), self.stop.clone()));
     }
 
     pub async fn start(&self, start: Start) -> Result<Started, ServerError> {
