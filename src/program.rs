@@ -14,7 +14,11 @@ fn shown(typed: &Path, here: Option<&Path>) -> String {
     }
     let below = here.and_then(|here| typed.strip_prefix(here).ok()).unwrap_or(typed);
     // A file of this directory is not searched for without the dot.
-    if below.components().count() == 1 { format!("./{}", below.display()) } else { below.display().to_string() }
+    if below.components().count() == 1 {
+        format!("./{}", below.display())
+    } else {
+        below.display().to_string()
+    }
 }
 
 #[cfg(test)]

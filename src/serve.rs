@@ -73,7 +73,8 @@ async fn demonstrate(
     file: &PlaybookFile,
 ) -> anyhow::Result<(Rooms, Exit)> {
     eprintln!("running {}", file.path.display());
-    let request = ExecuteRequest { trigger: Some("cli".to_owned()), ..ExecuteRequest::path(&file.playbook.path) };
+    let request =
+        ExecuteRequest { trigger: Some("cli".to_owned()), ..ExecuteRequest::path(&file.playbook.path) };
     let executed = connection.client.execute(&request).await;
     let id = executed.with_context(|| format!("cannot start {}", file.playbook.path))?.execution_id;
     let mut view = View::choose(context.json);

@@ -10,8 +10,8 @@ use noetl_api::client::Client;
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::problem::Problem;
 use crate::playbook_file::{self, PlaybookFile};
+use crate::problem::Problem;
 use crate::{credential_file, output};
 
 #[derive(Debug, Args)]
