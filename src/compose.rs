@@ -1,14 +1,183 @@
-//! Puts the rooms together: store, orchestrator, bus, worker, router.
+//! Puts the rooms together in one process: store, orchestrator, bus, router, worker.
 
-use noetl_server::store::DataLock;
+mod credentials;
+mod logging;
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use noetl_bus::Bus as _;
+use noetl_bus::local::Local;
+use noetl_bus::results::Results;
+use noetl_domain::{Map, Value};
+use noetl_server::catalog::Catalog;
+use noetl_server::http::{HttpConfig, Metrics, Pools, Services};
+use noetl_server::ids::Ids;
+use noetl_server::orchestrator::{Orchestrator, Parts};
+use noetl_server::schedule::Schedules;
+use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
+use noetl_server::vault::Vault;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::credentials::FromVault;
+use crate::code_page;
 use crate::context::Context;
 use crate::problem::Problem;
+
+/// What a process brings besides the store and the router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Answers readers.
+    Read,
+    /// Keeps what it is given; runs nothing.
+    Write,
+    /// Runs what it is given, and leaves alone what others began.
+    Run,
+    /// Runs what it is given and what did not end when its process did.
+    Resume,
+    /// Serves: resumes, and fires schedules.
+    Serve,
+}
 
 /// Rooms that run in this process.
 #[derive(Debug)]
 pub(crate) struct Rooms {
     address: String,
+    orchestrator: Orchestrator,
+    store: Arc<SqliteStore>,
+    bus: Arc<Local>,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+    working: Option<JoinHandle<()>>,
+    /// Held as long as this process decides.
+    _lock: Option<DataLock>,
+}
+
+pub(crate) async fn reader(context: &Context) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Read, None).await
+}
+
+pub(crate) async fn writer(context: &Context, lock: DataLock) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Write, Some(lock)).await
+}
+
+pub(crate) async fn engine(context: &Context, lock: DataLock) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Run, Some(lock)).await
+}
+
+pub(crate) async fn resumer(context: &Context, lock: DataLock) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Resume, Some(lock)).await
+}
+
+pub(crate) async fn server(context: &Context, lock: DataLock) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Serve, Some(lock)).await
+}
+
+async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> anyhow::Result<Rooms> {
+    logging::start(&context.config.log);
+    let (listener, address) = listen(context, purpose).await?;
+    let directory = &context.config.store.data_dir;
+    let store = SqliteStore::open(directory).await?;
+    let largest = store.largest_id().await?;
+    // One process decides over a store, so one node number is enough.
+    let ids = Arc::new(Ids::new(0).after(largest));
+    let key = context.environment.encryption_key.as_deref();
+    let vault = Vault::open(store.clone(), Arc::clone(&ids), directory, key).await?;
+    let schedules = Schedules::new(store.clone(), Arc::clone(&ids));
+    let catalog = Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone());
+    let results = Results::open(&directory.join("results").display().to_string())
+        .context("cannot open the directory of large results")?;
+    let bus = Arc::new(Local::new(noetl_bus::local::Config::default()));
+    let store = Arc::new(store);
+    let stop = CancellationToken::new();
+    let parts = Parts {
+        store: Arc::clone(&store),
+        bus: Arc::clone(&bus),
+        results: results.clone(),
+        ids,
+        env: Arc::new(environment(&address)),
+    };
+    let plans = Arc::new(catalog.clone());
+    let orchestrator = match purpose {
+        Purpose::Read | Purpose::Write | Purpose::Run => Orchestrator::open_beside_unfinished(parts, plans),
+        Purpose::Resume | Purpose::Serve => Orchestrator::open(parts, plans).await?,
+    };
+    let services = Services {
+        orchestrator: orchestrator.clone(),
+        store: Arc::clone(&store),
+        catalog,
+        vault: vault.clone(),
+        schedules,
+        results: results.clone(),
+        pools: Pools::default(),
+        metrics: Metrics::default(),
+        config: Arc::new(http_config(context)),
+        stop: stop.clone(),
+        depth: None,
+        sql: None,
+    };
+    if purpose == Purpose::Serve {
+        // Ends with the control plane.
+        drop(services.count_events());
+    }
+    let router = noetl_server::http::router(services);
+    let stopped = stop.clone().cancelled_owned();
+    let serving =
+        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+    let working = None;
+    let _ = FromVault::new(vault);
+    if let Some(lock) = &lock {
+        lock.set_address(&address).context("cannot write the address into the lock file")?;
+    }
+    Ok(Rooms { address, orchestrator, store, bus, stop, serving, working, _lock: lock })
+}
+
+/// A server listens where it was told; others take any port of this machine.
+async fn listen(context: &Context, purpose: Purpose) -> anyhow::Result<(TcpListener, String)> {
+    let server = &context.config.server;
+    let wanted = if purpose == Purpose::Serve { (server.host.as_str(), server.port) } else { ("127.0.0.1", 0) };
+    let listener = TcpListener::bind(wanted).await.map_err(|error| {
+        let problem = Problem::new(format!("cannot listen on {}:{}", wanted.0, wanted.1));
+        let problem = match error.kind() {
+            std::io::ErrorKind::AddrInUse => problem
+                .hint("another program uses this port; choose another one with --port, or 0 for any free one"),
+            _ => problem.hint("choose another address with --host and --port"),
+        };
+        anyhow::Error::from(error).context(problem)
+    })?;
+    let local = listener.local_addr().context("cannot read the address that is listened on")?;
+    // Clients of this machine reach a server on all interfaces through the loopback one.
+    let host = if local.ip().is_unspecified() { "127.0.0.1".to_owned() } else { bracketed(local.ip()) };
+    Ok((listener, format!("http://{host}:{}", local.port())))
+}
+
+fn bracketed(ip: std::net::IpAddr) -> String {
+    if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() }
+}
+
+fn http_config(context: &Context) -> HttpConfig {
+    let server = &context.config.server;
+    HttpConfig {
+        allow_connection_strings: server.allow_raw_connections,
+        local_only: server.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        code_page: Some(|code| Some(code_page::of(code))),
+        ..HttpConfig::default()
+    }
+}
+
+/// What templates read as `env.NAME`; the server's own address is among it.
+fn environment(address: &str) -> Map {
+    let mut map: Map = std::env::vars_os()
+        .map(|(name, value)| {
+            (name.to_string_lossy().into_owned(), Value::String(value.to_string_lossy().into_owned()))
+        })
+        .collect();
+    // The vault's key is nobody's business but the vault's.
+    map.remove("NOETL_ENCRYPTION_KEY");
+    map.insert("NOETL_SERVER_URL".to_owned(), Value::String(address.to_owned()));
+    map
 }
 
 impl Rooms {
@@ -16,25 +185,25 @@ impl Rooms {
         &self.address
     }
 
-    #[expect(clippy::unused_async, reason = "the rooms are not built yet")]
+    /// Comes when the server stops by itself, which it should not.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        match (&mut self.serving).await {
+            Ok(Ok(())) => anyhow::anyhow!("the server has stopped by itself"),
+            Ok(Err(error)) => anyhow::Error::from(error).context("the server cannot go on"),
+            Err(error) => anyhow::Error::from(error).context("the server has stopped by itself"),
+        }
+    }
+
+    /// Lets what is in hand finish: no new requests, no new Commands, then the store is written back.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.bus.close();
+        if let Some(working) = self.working {
+            working.await.context("the worker has stopped by itself")?;
+        }
+        self.orchestrator.stop();
+        self.serving.await.context("the server has stopped by itself")?.context("the server cannot stop")?;
+        self.store.close().await;
         Ok(())
     }
-}
-
-#[expect(clippy::unused_async, reason = "the rooms are not built yet")]
-pub(crate) async fn reader(_: &Context) -> anyhow::Result<Rooms> {
-    Err(Problem::new("the embedded store is not built yet").into())
-}
-
-pub(crate) async fn writer(context: &Context, _: DataLock) -> anyhow::Result<Rooms> {
-    reader(context).await
-}
-
-pub(crate) async fn engine(context: &Context, _: DataLock) -> anyhow::Result<Rooms> {
-    reader(context).await
-}
-
-pub(crate) async fn server(context: &Context, _: DataLock) -> anyhow::Result<Rooms> {
-    reader(context).await
 }

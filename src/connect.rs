@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Write,
     /// Running executions to their end.
     Run,
+    /// The same for executions that began in a process that is gone.
+    Resume,
     /// Running executions without waiting for them: a server that stays.
     Server,
 }
@@ -79,11 +81,14 @@ pub(crate) async fn connect(context: &Context, need: Need) -> anyhow::Result<Con
                 match need {
                     Need::Server => return Err(no_server(context).into()),
                     Need::Read => return Connection::to(compose::reader(context).await?),
-                    Need::Write | Need::Run => match DataLock::acquire(path) {
-                        Ok(lock) if need == Need::Run => {
-                            return Connection::to(compose::engine(context, lock).await?);
+                    Need::Write | Need::Run | Need::Resume => match DataLock::acquire(path) {
+                        Ok(lock) => {
+                            return Connection::to(match need {
+                                Need::Run => compose::engine(context, lock).await?,
+                                Need::Resume => compose::resumer(context, lock).await?,
+                                _ => compose::writer(context, lock).await?,
+                            });
                         }
-                        Ok(lock) => return Connection::to(compose::writer(context, lock).await?),
                         Err(StoreError::Locked { holder, .. }) => holder,
                         Err(error) => return Err(error.into()),
                     },

@@ -6,7 +6,9 @@ use std::io::Write as _;
 use noetl_api::client::ClientError;
 use noetl_api::error::FindingBody;
 use noetl_domain::code::Code;
+use noetl_server::error::ServerError;
 use noetl_server::store::StoreError;
+use noetl_server::vault::VaultError;
 
 use crate::exit::Exit;
 use crate::findings;
@@ -84,6 +86,12 @@ impl Facts {
         }
         if let Some(error) = cause.downcast_ref::<StoreError>() {
             return Self { code: Some(error.code()), hint: error.hint(), exit: None };
+        }
+        if let Some(error) = cause.downcast_ref::<VaultError>() {
+            return Self { code: Some(error.code()), hint: error.hint(), exit: None };
+        }
+        if let Some(error) = cause.downcast_ref::<ServerError>() {
+            return Self { code: Some(error.code), hint: error.hint.clone(), exit: None };
         }
         Self::default()
     }

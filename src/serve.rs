@@ -39,7 +39,7 @@ pub(crate) async fn until_stopped(context: &Context, up: &Up) -> anyhow::Result<
         rooms = Some(ours);
         exit = ended;
     }
-    let Some(rooms) = rooms else { return Ok(exit) };
+    let Some(mut rooms) = rooms else { return Ok(exit) };
     if up.once {
         rooms.close().await?;
         return Ok(exit);

@@ -35,7 +35,7 @@ pub(crate) async fn until_end(
     loop {
         match follow(context, &connection, id, view).await? {
             Ended::Execution => break,
-            Ended::Server => connection = connect(context, Need::Run).await?,
+            Ended::Server => connection = connect(context, Need::Resume).await?,
         }
     }
     let status = connection.client.status(id).await.with_context(|| format!("cannot read execution {id}"))?;

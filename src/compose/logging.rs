@@ -1,0 +1,25 @@
+//! The log of the process, on stderr.
+
+use std::sync::Once;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+static STARTED: Once = Once::new();
+
+/// Begins to log, once per process. A filter that cannot be read counts as `warn`, and says so.
+pub(super) fn start(config: &Log) {
+    STARTED.call_once(|| {
+        let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|error| {
+            eprintln!("warning: the log level {:?} cannot be read ({error}); using warn", config.level);
+            EnvFilter::new("warn")
+        });
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // Somebody else's subscriber would be a bug of ours, and no reason not to run.
+        let _ = match config.format {
+            LogFormat::Text => builder.with_target(false).try_init(),
+            LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        };
+    });
+}
