@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::credentials::FromVault;
-use crate::code_page;
 use crate::context::Context;
+use crate::playbook_file;
 use crate::problem::Problem;
 
 /// What a process brings besides the store and the router.
@@ -49,6 +49,7 @@ pub(crate) struct Rooms {
     store: Arc<SqliteStore>,
     bus: Arc<Local>,
     stop: CancellationToken,
+    working_ends: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     working: Option<JoinHandle<()>>,
     /// Held as long as this process decides.
@@ -86,7 +87,8 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let key = context.environment.encryption_key.as_deref();
     let vault = Vault::open(store.clone(), Arc::clone(&ids), directory, key).await?;
     let schedules = Schedules::new(store.clone(), Arc::clone(&ids));
-    let catalog = Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone());
+    let catalog =
+        Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone()).with_reader(playbook_file::reader());
     let results = Results::open(&directory.join("results").display().to_string())
         .context("cannot open the directory of large results")?;
     let bus = Arc::new(Local::new(noetl_bus::local::Config::default()));
@@ -123,26 +125,31 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         drop(services.count_events());
     }
     let router = noetl_server::http::router(services);
+    let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
-    let serving =
-        tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
-    let working = None;
-    let _ = FromVault::new(vault);
+    let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
+    let working = matches!(purpose, Purpose::Run | Purpose::Resume | Purpose::Serve).then(|| {
+        let credentials = Arc::new(FromVault::new(vault));
+        let config = worker_config(context);
+        tokio::spawn(noetl_worker::run(config, Arc::clone(&bus), credentials, results, working_ends.clone()))
+    });
     if let Some(lock) = &lock {
         lock.set_address(&address).context("cannot write the address into the lock file")?;
     }
-    Ok(Rooms { address, orchestrator, store, bus, stop, serving, working, _lock: lock })
+    Ok(Rooms { address, orchestrator, store, bus, stop, working_ends, serving, working, _lock: lock })
 }
 
 /// A server listens where it was told; others take any port of this machine.
 async fn listen(context: &Context, purpose: Purpose) -> anyhow::Result<(TcpListener, String)> {
     let server = &context.config.server;
-    let wanted = if purpose == Purpose::Serve { (server.host.as_str(), server.port) } else { ("127.0.0.1", 0) };
+    let wanted =
+        if purpose == Purpose::Serve { (server.host.as_str(), server.port) } else { ("127.0.0.1", 0) };
     let listener = TcpListener::bind(wanted).await.map_err(|error| {
         let problem = Problem::new(format!("cannot listen on {}:{}", wanted.0, wanted.1));
         let problem = match error.kind() {
-            std::io::ErrorKind::AddrInUse => problem
-                .hint("another program uses this port; choose another one with --port, or 0 for any free one"),
+            std::io::ErrorKind::AddrInUse => problem.hint(
+                "another program uses this port; choose another one with --port, or 0 for any free one",
+            ),
             _ => problem.hint("choose another address with --host and --port"),
         };
         anyhow::Error::from(error).context(problem)
@@ -162,9 +169,23 @@ fn http_config(context: &Context) -> HttpConfig {
     HttpConfig {
         allow_connection_strings: server.allow_raw_connections,
         local_only: server.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-        code_page: Some(|code| Some(code_page::of(code))),
+        code_page: Some(|code| Some(code.page())),
         ..HttpConfig::default()
     }
+}
+
+fn worker_config(context: &Context) -> noetl_worker::Config {
+    let worker = &context.config.worker;
+    let mut config = noetl_worker::Config { pool: worker.pool.clone(), ..noetl_worker::Config::default() };
+    if worker.slots > 0 {
+        config.concurrency = worker.slots;
+    }
+    config.python = noetl_worker::tools::python::Config::from_env();
+    if !worker.python.as_os_str().is_empty() {
+        config.python.places.chosen = Some(worker.python.clone());
+    }
+    config.scratch_dir = context.config.store.data_dir.join("scratch");
+    config
 }
 
 /// What templates read as `env.NAME`; the server's own address is among it.
@@ -197,10 +218,11 @@ impl Rooms {
     /// Lets what is in hand finish: no new requests, no new Commands, then the store is written back.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.bus.close();
+        self.working_ends.cancel();
         if let Some(working) = self.working {
             working.await.context("the worker has stopped by itself")?;
         }
+        self.bus.close();
         self.orchestrator.stop();
         self.serving.await.context("the server has stopped by itself")?.context("the server cannot stop")?;
         self.store.close().await;

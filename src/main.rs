@@ -2,7 +2,6 @@
 
 mod children;
 mod cli;
-mod code_page;
 mod commands;
 mod compose;
 mod config;

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use noetl_api::error::FindingBody;
-use noetl_domain::dialect::{self, Reading};
+use noetl_domain::dialect::Reading;
 use noetl_domain::finding::{Finding, Severity, has_errors};
+use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
 
-use crate::findings;
+use noetl_worker::registry;
+
 use crate::problem::Problem;
 use crate::terminal::{self, Style};
 
@@ -75,7 +76,7 @@ pub(crate) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub(crate) fn judge(path: &Path) -> anyhow::Result<Judged> {
     let bytes = std::fs::read(path)
         .with_context(|| Problem::usage(format!("cannot read the playbook {}", path.display())))?;
-    let Reading { playbook, findings, .. } = dialect::read_bytes(&bytes);
+    let Linted { playbook, findings } = lint::lint_bytes(&bytes, &tools());
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Judged { path: path.to_owned(), text, playbook, findings })
 }
@@ -113,8 +114,25 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
 /// Every finding of a file, each with its line and a caret.
 pub(crate) fn render(judged: &Judged, style: Style) -> String {
     let file = judged.path.display().to_string();
-    let shown = judged.findings.iter().map(|finding| FindingBody::new(finding, &judged.text));
-    shown.map(|finding| findings::render(&finding, Some(&file), style)).collect::<Vec<_>>().join("\n")
+    if style.is_on() {
+        lint::render_colored(&judged.findings, &file, &judged.text)
+    } else {
+        lint::render(&judged.findings, &file, &judged.text)
+    }
+}
+
+/// The fields that each tool takes, so that a misspelt one is found before anything runs.
+fn tools() -> ToolSchemas {
+    registry::schemas().into_iter().map(|(kind, tool)| (kind, tool.schema)).collect()
+}
+
+/// How a server of this process judges what is registered: as `noetl lint` does.
+pub(crate) fn reader() -> impl Fn(&str) -> Reading + Send + Sync + 'static {
+    let tools = tools();
+    move |text| {
+        let Linted { playbook, findings } = lint::lint(text, &tools);
+        Reading { playbook, findings, ..Reading::default() }
+    }
 }
 
 /// The playbook in today's words.

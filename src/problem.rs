@@ -54,7 +54,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// What the errors of a chain know besides their words; the outermost that knows something wins.
+/// What the errors of a chain know besides their words; ours know best.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) code: Option<Code>,
@@ -65,41 +65,42 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let mut facts = Self::default();
-        for cause in error.chain() {
-            let known = Self::known(cause);
-            facts.code = facts.code.or(known.code);
-            facts.hint = facts.hint.or(known.hint);
-            facts.exit = facts.exit.or(known.exit);
+        if let Some(problem) = find::<Problem>(error) {
+            facts.add(problem.code, problem.hint.clone(), Some(problem.exit));
+        }
+        if let Some(error) = find::<ClientError>(error) {
+            let code = error.code();
+            let is_about_input = matches!(code, Code::UnknownPlaybook | Code::InvalidRequest);
+            let exit = (is_about_input || !error.findings().is_empty()).then_some(Exit::Usage);
+            facts.add(Some(code), error.hint(), exit);
+        }
+        if let Some(error) = find::<StoreError>(error) {
+            facts.add(Some(error.code()), error.hint(), None);
+        }
+        if let Some(error) = find::<VaultError>(error) {
+            facts.add(Some(error.code()), error.hint(), None);
+        }
+        if let Some(error) = find::<ServerError>(error) {
+            facts.add(Some(error.code), error.hint.clone(), None);
         }
         facts
     }
 
-    fn known(cause: &(dyn std::error::Error + 'static)) -> Self {
-        if let Some(problem) = cause.downcast_ref::<Problem>() {
-            return Self { code: problem.code, hint: problem.hint.clone(), exit: Some(problem.exit) };
-        }
-        if let Some(error) = cause.downcast_ref::<ClientError>() {
-            let code = error.code();
-            let is_about_input = matches!(code, Code::UnknownPlaybook | Code::InvalidRequest);
-            let exit = (is_about_input || !error.findings().is_empty()).then_some(Exit::Usage);
-            return Self { code: Some(code), hint: error.hint(), exit };
-        }
-        if let Some(error) = cause.downcast_ref::<StoreError>() {
-            return Self { code: Some(error.code()), hint: error.hint(), exit: None };
-        }
-        if let Some(error) = cause.downcast_ref::<VaultError>() {
-            return Self { code: Some(error.code()), hint: error.hint(), exit: None };
-        }
-        if let Some(error) = cause.downcast_ref::<ServerError>() {
-            return Self { code: Some(error.code), hint: error.hint.clone(), exit: None };
-        }
-        Self::default()
+    fn add(&mut self, code: Option<Code>, hint: Option<String>, exit: Option<Exit>) {
+        self.code = self.code.or(code);
+        self.hint = self.hint.take().or(hint);
+        self.exit = self.exit.or(exit);
     }
+}
+
+/// An error of one type, given as context or as a cause.
+fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {
+    error.downcast_ref::<T>().or_else(|| error.chain().find_map(|cause| cause.downcast_ref::<T>()))
 }
 
 /// Remarks of a server on a playbook that it refused.
 fn remarks(error: &anyhow::Error) -> &[FindingBody] {
-    error.chain().find_map(|cause| cause.downcast_ref::<ClientError>()).map_or(&[], ClientError::findings)
+    find::<ClientError>(error).map_or(&[], ClientError::findings)
 }
 
 /// Writes an error to stderr: the message, each cause once, the hint, the Code's page.

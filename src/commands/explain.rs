@@ -4,7 +4,6 @@ use clap::Args;
 use noetl_domain::code::Code;
 use serde_json::json;
 
-use crate::code_page;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -21,9 +20,9 @@ impl Explain {
         let Some(text) = self.code else { return list(context) };
         let code: Code = text.parse().map_err(|_| unknown(&text))?;
         if context.json {
-            output::json(&json!({ "code": code, "title": code.title(), "page": code_page::of(code) }))?;
+            output::json(&json!({ "code": code, "title": code.title(), "page": code.page() }))?;
         } else {
-            output::text(code_page::of(code))?;
+            output::text(code.page())?;
         }
         Ok(Exit::Success)
     }

@@ -12,7 +12,8 @@ fn help_shows_every_command() {
 fn every_command_has_help() {
     let home = Home::new();
     let help = home.noetl(&["-h"]).stdout;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let commands =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let mut count = 0;
     for command in commands.filter_map(|line| line.split_whitespace().next()) {
         let printed = home.noetl(&[command, "--help"]);
@@ -68,7 +69,11 @@ fn the_configuration_in_effect_can_be_seen_and_unknown_keys_are_refused() {
     let home = Home::new();
     home.write("noetl.toml", "[server]\nport = 9000\n");
     let printed = home.noetl(&["config", "--host", "127.0.0.2"]);
-    assert!(printed.stdout.contains("port = 9000") && printed.stdout.contains("127.0.0.2"), "{}", printed.all());
+    assert!(
+        printed.stdout.contains("port = 9000") && printed.stdout.contains("127.0.0.2"),
+        "{}",
+        printed.all()
+    );
     home.write("noetl.toml", "[server]\nprot = 9000\n");
     let refused = home.noetl(&["config"]);
     assert_eq!(refused.code, Some(2));
@@ -80,7 +85,11 @@ fn completions_are_written_for_every_shell() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let printed = home.noetl(&["completions", shell]);
-        assert!(printed.code == Some(0) && printed.stdout.contains("executions"), "{shell}: {}", printed.all());
+        assert!(
+            printed.code == Some(0) && printed.stdout.contains("executions"),
+            "{shell}: {}",
+            printed.all()
+        );
     }
 }
 

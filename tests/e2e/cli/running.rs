@@ -42,7 +42,12 @@ fn json_is_one_document_with_status_and_result() {
     for (name, code, status) in [("routing.yaml", 0, "COMPLETED"), ("failure.yaml", 1, "FAILED")] {
         let printed = home.noetl(&["run", &example(name), "--json"]);
         let answer: Value = serde_json::from_str(&printed.stdout).expect("one document");
-        assert_eq!((printed.code, answer["status"].as_str()), (Some(code), Some(status)), "{}", printed.all());
+        assert_eq!(
+            (printed.code, answer["status"].as_str()),
+            (Some(code), Some(status)),
+            "{}",
+            printed.all()
+        );
         assert_eq!(printed.stderr, "", "nobody talks beside a document");
     }
 }
@@ -50,7 +55,10 @@ fn json_is_one_document_with_status_and_result() {
 #[test]
 fn ctrl_c_cancels_the_run() {
     let home = Home::new();
-    home.playbook("long", "  - step: start\n    tool: { kind: shell, command: \"touch began; sleep 300\" }\n");
+    home.playbook(
+        "long",
+        "  - step: start\n    tool: { kind: shell, command: \"touch began; sleep 300\" }\n",
+    );
     let mut command = home.command(&["run", "long.yaml"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
     let deadline = Instant::now() + PATIENCE;
@@ -77,7 +85,11 @@ fn a_run_can_be_looked_at_afterwards_and_retried() {
     assert!(shown.stdout.contains("FAILED") && shown.stdout.contains("check"), "{}", shown.all());
     assert!(home.noetl(&["executions"]).stdout.contains("tests/cli/twice"));
     assert!(home.noetl(&["events", "last"]).stdout.contains("playbook.failed"));
-    assert!(home.noetl(&["logs", "last"]).stdout.contains("start | hi"), "{}", home.noetl(&["logs", "last"]).all());
+    assert!(
+        home.noetl(&["logs", "last"]).stdout.contains("start | hi"),
+        "{}",
+        home.noetl(&["logs", "last"]).all()
+    );
     home.write("ready", "");
     let retried = home.noetl(&["retry", "last"]);
     assert_eq!(retried.code, Some(0), "{}", retried.all());

@@ -12,8 +12,7 @@ fn up_registers_runs_one_and_says_what_to_type_next() {
     let home = Home::new();
     let hello = example("hello.yaml");
     let examples = example("");
-    let printed =
-        home.noetl(&["up", "--port", "0", "--register", &examples, "--run", &hello, "--once"]);
+    let printed = home.noetl(&["up", "--port", "0", "--register", &examples, "--run", &hello, "--once"]);
     assert_eq!(printed.code, Some(0), "{}", printed.all());
     insta::assert_snapshot!(transcript(&printed, &home));
     let listed = home.noetl(&["catalog", "list"]);
@@ -65,7 +64,8 @@ async fn schedules_are_added_paused_and_removed() {
     let home = Home::new();
     assert_eq!(home.noetl(&["register", &example("hello.yaml")]).code, Some(0));
     let added = home.noetl(&["schedule", "add", "examples/hello", "--every", "5m", "--json"]);
-    let schedule: serde_json::Value = serde_json::from_str(&added.stdout).unwrap_or_else(|_| panic!("{}", added.all()));
+    let schedule: serde_json::Value =
+        serde_json::from_str(&added.stdout).unwrap_or_else(|_| panic!("{}", added.all()));
     let id = schedule["id"].as_str().expect("an id").to_owned();
     assert!(home.noetl(&["schedule", "pause", &id]).stdout.contains("paused"));
     assert!(home.noetl(&["schedule", "list"]).stdout.contains("paused"));

@@ -5,7 +5,10 @@ use super::home::{Home, example};
 #[test]
 fn commands_of_both_older_clis_work() {
     let home = Home::new();
-    home.write("pg.json", r#"{"name": "pg", "type": "postgres", "data": {"db_host": "127.0.0.1", "db_password": "x"}}"#);
+    home.write(
+        "pg.json",
+        r#"{"name": "pg", "type": "postgres", "data": {"db_host": "127.0.0.1", "db_password": "x"}}"#,
+    );
     home.write("in.json", r#"{"name": "Ada"}"#);
     let hello = example("hello.yaml");
     let examples = example("");
@@ -53,7 +56,9 @@ fn commands_of_both_older_clis_work() {
 #[test]
 fn what_is_not_there_is_a_mistake_of_the_caller() {
     let home = Home::new();
-    for arguments in [&["run", "nowhere.yaml"][..], &["run", "no/such/path"], &["run"], &["nonsense"], &["lint"]] {
+    for arguments in
+        [&["run", "nowhere.yaml"][..], &["run", "no/such/path"], &["run"], &["nonsense"], &["lint"]]
+    {
         let printed = home.noetl(arguments);
         assert_eq!(printed.code, Some(2), "noetl {}\n{}", arguments.join(" "), printed.all());
         assert_eq!(printed.stdout, "");
