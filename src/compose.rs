@@ -14,7 +14,7 @@ use noetl_server::catalog::Catalog;
 use noetl_server::http::{HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::Ids;
 use noetl_server::orchestrator::{Orchestrator, Parts};
-use noetl_server::schedule::Schedules;
+use noetl_server::schedule::{Schedules, fire_until};
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
 use noetl_server::vault::Vault;
 use tokio::net::TcpListener;
@@ -123,6 +123,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     if purpose == Purpose::Serve {
         // Ends with the control plane.
         drop(services.count_events());
+        tokio::spawn(fire_until(services.schedules.clone(), orchestrator.clone(), stop.clone()));
     }
     let router = noetl_server::http::router(services);
     let working_ends = CancellationToken::new();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use noetl_domain::dialect::Reading;
+use noetl_domain::dialect::{self, Reading};
 use noetl_domain::finding::{Finding, Severity, has_errors};
 use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
@@ -137,5 +137,5 @@ pub(crate) fn reader() -> impl Fn(&str) -> Reading + Send + Sync + 'static {
 
 /// The playbook in today's words.
 pub(crate) fn canonical(file: &PlaybookFile) -> String {
-    file.text.clone()
+    dialect::canonical(&file.playbook)
 }
