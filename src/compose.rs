@@ -2,16 +2,18 @@
 
 mod credentials;
 mod logging;
+mod postgres;
 
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use noetl_api::pool::PoolRequest;
 use noetl_bus::Bus as _;
 use noetl_bus::local::Local;
 use noetl_bus::results::Results;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
-use noetl_server::http::{HttpConfig, Metrics, Pools, Services};
+use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::Ids;
 use noetl_server::orchestrator::{Orchestrator, Parts};
 use noetl_server::schedule::{Schedules, fire_until};
@@ -117,14 +119,15 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         metrics: Metrics::default(),
         config: Arc::new(http_config(context)),
         stop: stop.clone(),
-        depth: None,
-        sql: None,
+        depth: Some(depth_of(&bus)),
+        sql: Some(postgres::runner()),
     };
     if purpose == Purpose::Serve {
         // Ends with the control plane.
         drop(services.count_events());
         tokio::spawn(fire_until(services.schedules.clone(), orchestrator.clone(), stop.clone()));
     }
+    let pools = services.pools.clone();
     let router = noetl_server::http::router(services);
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
@@ -132,6 +135,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let working = matches!(purpose, Purpose::Run | Purpose::Resume | Purpose::Serve).then(|| {
         let credentials = Arc::new(FromVault::new(vault));
         let config = worker_config(context);
+        pools.add_own(own_pool(&config));
         tokio::spawn(noetl_worker::run(config, Arc::clone(&bus), credentials, results, working_ends.clone()))
     });
     if let Some(lock) = &lock {
@@ -172,6 +176,25 @@ fn http_config(context: &Context) -> HttpConfig {
         local_only: server.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         code_page: Some(|code| Some(code.page())),
         ..HttpConfig::default()
+    }
+}
+
+/// Follows the bus for `/metrics`.
+fn depth_of(bus: &Arc<Local>) -> Arc<dyn Fn() -> Depth + Send + Sync> {
+    let bus = Arc::clone(bus);
+    Arc::new(move || {
+        let noetl_bus::local::Depth { waiting, held } = bus.depth();
+        Depth { waiting, held }
+    })
+}
+
+/// The workers of this process, for `GET /api/worker/pools`.
+fn own_pool(config: &noetl_worker::Config) -> PoolRequest {
+    PoolRequest {
+        name: config.pool.clone(),
+        capacity: Some(u32::try_from(config.concurrency).unwrap_or(u32::MAX)),
+        runtime: serde_json::json!({ "type": "local", "pid": std::process::id() }),
+        ..PoolRequest::default()
     }
 }
 
