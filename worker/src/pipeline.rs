@@ -31,6 +31,8 @@ pub(crate) struct Pipeline<'j> {
     /// Iteration, inside a loop.
     pub(crate) index: Option<u64>,
     pub(crate) scope: Scope,
+    /// As `scope`, before the Step's inputs are bound: what those inputs are rendered in, at every try.
+    outer: Scope,
     pub(crate) state: PipelineState,
     /// The Step's inputs, rendered, with the Token's over them.
     inputs: Map,
@@ -83,6 +85,7 @@ impl<'j> Pipeline<'j> {
             base,
             step,
             index: iteration.map(|iteration| iteration.index),
+            outer: scope.clone(),
             scope,
             state,
             inputs: Map::new(),
@@ -97,6 +100,7 @@ impl<'j> Pipeline<'j> {
             pipeline.bind_iteration(iteration);
         }
         pipeline.bind_state();
+        pipeline.outer = pipeline.scope.clone();
         pipeline
     }
 
@@ -179,10 +183,12 @@ impl<'j> Pipeline<'j> {
         }
     }
 
-    /// Renders the Step's inputs and sets its deadline.
-    async fn prepare(&mut self) -> Result<(), TaskError> {
+    /// Renders the Step's inputs with the Token's over them. Those of a single tool may name `_attempt`.
+    async fn bind_inputs(&mut self, attempt: u32) -> Result<(), TaskError> {
         if !self.step.inputs.is_empty() {
-            let mut inputs = self.base.map(self.job, &self.scope, &self.step.inputs).await?;
+            let mut scope = self.outer.child();
+            scope.bind("_attempt", View::number(attempt));
+            let mut inputs = self.base.map(self.job, &scope, &self.step.inputs).await?;
             inputs.extend(Map::clone(&self.base.inputs));
             for (name, value) in &inputs {
                 bind_input(&mut self.scope, name, value);
@@ -191,6 +197,12 @@ impl<'j> Pipeline<'j> {
         } else if !self.base.inputs.is_empty() {
             self.inputs.clone_from(&self.base.inputs);
         }
+        Ok(())
+    }
+
+    /// Readies the Step's inputs and its deadline.
+    async fn prepare(&mut self) -> Result<(), TaskError> {
+        self.bind_inputs(self.state.attempt + 1).await?;
         if let Some(written) = &self.step.timeout_seconds {
             let seconds = fields::seconds(&self.base.value(self.job, &self.scope, written).await?);
             self.deadline = seconds.and_then(after);
@@ -411,6 +423,7 @@ impl<'j> Pipeline<'j> {
         }
         let written = map[root].clone();
         self.scope.set(scope, root, &written);
+        self.outer.set(scope, root, &written);
     }
 
     /// Waits without holding the worker's place, or parks when that takes long.

@@ -59,6 +59,9 @@ impl<'j> Pipeline<'j> {
                 format!("there is no tool {:?} here; this worker has {}", task.kind, known.join(", "));
             return Err(TaskError::new("config", message).with_code(Code::UnknownTool.as_str()).into());
         };
+        if self.state.attempt > 1 && !self.step.pipeline {
+            self.bind_inputs(self.state.attempt).await?;
+        }
         let mut scope = self.scope.child();
         scope.bind("_task", View::text(task.name.clone()));
         scope.bind("_attempt", View::number(self.state.attempt));

@@ -223,6 +223,22 @@ async fn rules_retry_jump_break_and_fail() {
 }
 
 #[tokio::test]
+async fn inputs_are_rendered_again_at_every_try() {
+    let bench = Bench::new("workload: { n: 1 }");
+    let report = bench
+        .run(
+            "- step: s
+  tool:
+    kind: python
+    input: { try: '{{ _attempt }}', n: '{{ n + 1 }}' }
+    code: \"result = {'try': args['try'], 'n': n, 'status': 'ok' if args['try'] > 2 else 'pending'}\"
+    spec: { policy: { rules: [ { when: \"{{ output.data.status == 'pending' }}\", then: { do: retry, attempts: 5, delay: 0.001 } } ] } }",
+        )
+        .await;
+    assert_eq!(value_of(&report), json!({"try": 3, "n": 2, "status": "ok"}));
+}
+
+#[tokio::test]
 async fn a_rule_without_a_match_continues_on_success_and_fails_on_error() {
     let bench = Bench::new("workload: {}");
     let step = |code: u8| {
