@@ -34,7 +34,9 @@ pub(crate) async fn until_stopped(context: &Context, up: &Up) -> anyhow::Result<
     }
     let mut exit = Exit::Success;
     let mut rooms = Some(rooms);
-    if let (Some(file), Some(ours)) = (run.first(), rooms.take()) {
+    if let Some(file) = run.first()
+        && let Some(ours) = rooms.take()
+    {
         let (ours, ended) = demonstrate(context, Connection::to(ours)?, file).await?;
         rooms = Some(ours);
         exit = ended;

@@ -18,7 +18,7 @@ workflow:
   - step: each
     loop: { in: "{{ range(total) | list }}", iterator: n, spec: { mode: parallel, max_in_flight: 4 } }
     tool:
-      - { name: act, kind: http, method: POST, url: "{{ api_url }}/effects/item-{{ iter.n }}" }
+      - { name: act, kind: http, method: POST, url: "{{ api_url }}/effects/item-{{ iter.n }}?delay_seconds=0.03" }
       - { name: answer, kind: python, input: { n: "{{ iter.n }}" }, code: "result = n * 2" }
     next: { arcs: [ { step: check } ] }
   - step: check
@@ -37,7 +37,7 @@ workflow:
     set: { ctx.n: 0 }
     next: { arcs: [ { step: act } ] }
   - step: act
-    tool: { kind: http, method: POST, url: "{{ api_url }}/effects/step-{{ ctx.n }}" }
+    tool: { kind: http, method: POST, url: "{{ api_url }}/effects/step-{{ ctx.n }}?delay_seconds=0.03" }
     set: { ctx.n: "{{ ctx.n + 1 }}" }
     next:
       spec: { mode: exclusive }
@@ -108,6 +108,7 @@ async fn a_loop_killed_in_the_middle_ends_with_every_item_once() {
     for least in [20, 60] {
         until_effects(&service, least).await;
         app.kill();
+        assert!(service.all_effects().len() < 120, "the kill came too late to prove anything");
         app.restart().await;
     }
     let status = completed(&app, &id).await;
@@ -131,6 +132,7 @@ async fn a_chain_killed_again_and_again_goes_on_where_it_was() {
     for least in [5, 25, 45] {
         until_effects(&service, least).await;
         app.kill();
+        assert!(service.all_effects().len() < 60, "the kill came too late to prove anything");
         app.restart().await;
     }
     let status = completed(&app, &id).await;

@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::{Path, Query, State as Shared};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -49,11 +51,27 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/gate/{name}/open", post(open))
 }
 
-async fn add(Shared(state): Shared<Arc<State>>, Path(key): Path<String>) -> Json<Value> {
-    let mut counts = lock(&state.effects.counts);
-    let count = counts.entry(key.clone()).or_default();
-    *count += 1;
-    Json(json!({"key": key, "count": *count}))
+#[derive(Deserialize)]
+struct Slow {
+    /// Answers so much later than it counts: a wide window for a test to act in.
+    delay_seconds: Option<f64>,
+}
+
+async fn add(
+    Shared(state): Shared<Arc<State>>,
+    Path(key): Path<String>,
+    Query(slow): Query<Slow>,
+) -> Json<Value> {
+    let count = {
+        let mut counts = lock(&state.effects.counts);
+        let count = counts.entry(key.clone()).or_default();
+        *count += 1;
+        *count
+    };
+    if let Some(seconds) = slow.delay_seconds {
+        tokio::time::sleep(Duration::from_secs_f64(seconds.clamp(0.0, 60.0))).await;
+    }
+    Json(json!({"key": key, "count": count}))
 }
 
 async fn read(Shared(state): Shared<Arc<State>>, Path(key): Path<String>) -> Json<Value> {

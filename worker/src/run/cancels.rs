@@ -2,13 +2,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use noetl_domain::id::ExecutionId;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-/// Cancelled Executions remembered for Commands that are still on their way.
-const REMEMBERED: usize = 4096;
+/// How long a cancel is remembered for Commands that were taken just before it and are not watched yet.
+/// Not longer: whoever retries a cancelled Execution wants its new Commands to run.
+const REMEMBERED: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Default)]
 pub(super) struct Cancels(Mutex<State>);
@@ -16,7 +18,7 @@ pub(super) struct Cancels(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     running: HashMap<ExecutionId, (CancellationToken, usize)>,
-    recent: VecDeque<ExecutionId>,
+    recent: VecDeque<(ExecutionId, Instant)>,
 }
 
 /// Work for an Execution, until it is dropped.
@@ -30,7 +32,8 @@ pub(super) struct Watched {
 impl Cancels {
     pub(super) fn watch(self: &Arc<Self>, execution: ExecutionId) -> Watched {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_cancelled = state.recent.contains(&execution);
+        state.forget();
+        let was_cancelled = state.recent.iter().any(|(cancelled, _)| *cancelled == execution);
         let (token, count) = state.running.entry(execution).or_default();
         *count += 1;
         if was_cancelled {
@@ -56,10 +59,16 @@ impl Cancels {
         if let Some((token, _)) = state.running.get(&execution) {
             token.cancel();
         }
-        if state.recent.len() == REMEMBERED {
-            state.recent.pop_front();
+        state.forget();
+        state.recent.push_back((execution, Instant::now()));
+    }
+}
+
+impl State {
+    fn forget(&mut self) {
+        while self.recent.front().is_some_and(|(_, at)| at.elapsed() > REMEMBERED) {
+            self.recent.pop_front();
         }
-        state.recent.push_back(execution);
     }
 }
 

@@ -118,6 +118,10 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         let expected = active.execution.seq;
         let was = active.execution.status;
         let flew: HashMap<CommandId, u32> = active.execution.flights().collect();
+        // What has just been answered is no longer in a worker's hands.
+        let in_hand = flew.keys().any(|command| {
+            !happened.iter().any(|event| matches!(event, Event::Called(report) if report.id == *command))
+        });
         let at_ms = now_ms();
         let mut advance = Advance::new(happened, at_ms);
         while let Err(needs) = advance.run(&active.plan, &mut active.execution) {
@@ -167,7 +171,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             append: Some(append),
             commands: if execution.status.is_final() { Vec::new() } else { advance.commands },
             timers: advance.timers,
-            abort: ended && !flew.is_empty(),
+            abort: ended && in_hand,
             more: advance.more,
             after: None,
         }))
