@@ -14,7 +14,7 @@ use noetl_bus::results::Results;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
 use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
-use noetl_server::ids::Ids;
+use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
 use noetl_server::schedule::{Schedules, fire_until};
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
@@ -47,6 +47,7 @@ enum Purpose {
 #[derive(Debug)]
 pub(crate) struct Rooms {
     address: String,
+    opened_ms: i64,
     orchestrator: Orchestrator,
     store: Arc<SqliteStore>,
     bus: Arc<Local>,
@@ -141,7 +142,18 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     if let Some(lock) = &lock {
         lock.set_address(&address).context("cannot write the address into the lock file")?;
     }
-    Ok(Rooms { address, orchestrator, store, bus, stop, working_ends, serving, working, _lock: lock })
+    Ok(Rooms {
+        address,
+        opened_ms: now_ms(),
+        orchestrator,
+        store,
+        bus,
+        stop,
+        working_ends,
+        serving,
+        working,
+        _lock: lock,
+    })
 }
 
 /// A server listens where it was told; others take any port of this machine.
@@ -226,6 +238,16 @@ fn environment(address: &str) -> Map {
 }
 
 impl Rooms {
+    /// Whether executions run here.
+    pub(crate) fn works(&self) -> bool {
+        self.working.is_some()
+    }
+
+    /// Unix milliseconds.
+    pub(crate) fn opened_ms(&self) -> i64 {
+        self.opened_ms
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

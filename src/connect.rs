@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use noetl_api::client::Client;
+use noetl_api::execution::ExecutionFilter;
 use noetl_domain::code::Code;
 use noetl_server::store::{DataLock, StoreError};
 
@@ -52,13 +53,29 @@ impl Connection {
         self.rooms
     }
 
-    /// Lets our own rooms finish what they hold.
+    /// Lets our own rooms finish what they hold, and what other commands began in them meanwhile.
     pub(crate) async fn close(self) -> anyhow::Result<()> {
-        match self.rooms {
-            Some(rooms) => rooms.close().await,
-            None => Ok(()),
+        let Some(rooms) = self.rooms else { return Ok(()) };
+        let mut told = false;
+        while rooms.works() && others_are_at_work(&self.client, rooms.opened_ms()).await {
+            if !told {
+                eprintln!("another run uses this process; waiting for it to end (Ctrl-C leaves at once)");
+                told = true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                // What has not ended goes on in the process that waits for it.
+                _ = tokio::signal::ctrl_c() => break,
+            }
         }
+        rooms.close().await
     }
+}
+
+async fn others_are_at_work(client: &Client, since_ms: i64) -> bool {
+    let running = ExecutionFilter { status: Some("RUNNING".to_owned()), ..ExecutionFilter::default() };
+    let listed = client.executions(&running).await.unwrap_or_default();
+    listed.iter().any(|execution| noetl_server::ids::time_of(execution.execution_id.0) >= since_ms)
 }
 
 /// How long another process may take to say its address after it took the data directory.

@@ -98,6 +98,11 @@ fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> 
     error.downcast_ref::<T>().or_else(|| error.chain().find_map(|cause| cause.downcast_ref::<T>()))
 }
 
+/// Nobody answered at the address.
+pub(crate) fn is_unreachable(error: &anyhow::Error) -> bool {
+    matches!(find::<ClientError>(error), Some(ClientError::Unreachable { .. }))
+}
+
 /// Remarks of a server on a playbook that it refused.
 fn remarks(error: &anyhow::Error) -> &[FindingBody] {
     find::<ClientError>(error).map_or(&[], ClientError::findings)

@@ -33,15 +33,10 @@ pub(crate) async fn until_stopped(context: &Context, up: &Up) -> anyhow::Result<
         register::send_if_new(&client, file).await?;
     }
     let mut exit = Exit::Success;
-    let mut rooms = Some(rooms);
-    if let Some(file) = run.first()
-        && let Some(ours) = rooms.take()
-    {
-        let (ours, ended) = demonstrate(context, Connection::to(ours)?, file).await?;
-        rooms = Some(ours);
-        exit = ended;
+    let mut rooms = rooms;
+    if let Some(file) = run.first() {
+        (rooms, exit) = demonstrate(context, Connection::to(rooms)?, file).await?;
     }
-    let Some(mut rooms) = rooms else { return Ok(exit) };
     if up.once {
         rooms.close().await?;
         return Ok(exit);

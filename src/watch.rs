@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
-use noetl_api::client::Client;
+use noetl_api::client::{Client, ClientError};
 use noetl_api::event::FeedQuery;
 use noetl_api::execution::ExecutionStatus;
 use noetl_domain::id::ExecutionId;
@@ -34,13 +34,26 @@ pub(crate) async fn until_end(
 ) -> anyhow::Result<(Connection, ExecutionStatus)> {
     loop {
         match follow(context, &connection, id, view).await? {
-            Ended::Execution => break,
-            Ended::Server => connection = connect(context, Need::Resume).await?,
+            Ended::Execution => match connection.client.status(id).await {
+                Ok(status) if status.status != "RUNNING" => {
+                    view.finish(&status);
+                    return Ok((connection, status));
+                }
+                // A server that leaves ends its feeds too.
+                Ok(_) => {}
+                Err(ClientError::Unreachable { .. }) if connection.shared => {}
+                Err(error) => {
+                    return Err(error).with_context(|| format!("cannot read execution {id}"));
+                }
+            },
+            Ended::Server => {}
+        }
+        // A breath, in case the server is only just leaving.
+        tokio::time::sleep(FRAME).await;
+        if connection.shared {
+            connection = connect(context, Need::Resume).await?;
         }
     }
-    let status = connection.client.status(id).await.with_context(|| format!("cannot read execution {id}"))?;
-    view.finish(&status);
-    Ok((connection, status))
 }
 
 async fn follow(
@@ -63,6 +76,7 @@ async fn follow(
             biased;
             message = feed.next() => match message {
                 Some(Ok(_)) => {}
+                Some(Err(ClientError::Unreachable { .. })) if connection.shared => return Ok(Ended::Server),
                 Some(Err(error)) => return Err(error).with_context(|| format!("cannot follow execution {id}")),
                 None => return Ok(Ended::Execution),
             },

@@ -7,16 +7,18 @@ use clap::{Args, ValueEnum};
 use noetl_api::catalog::VersionChoice;
 use noetl_api::client::Client;
 use noetl_api::execute::ExecuteRequest;
+use noetl_domain::Map;
+use noetl_domain::id::ExecutionId;
 
 use super::execute::reference;
 use super::register;
-use crate::connect::{Need, connect};
+use crate::connect::{Connection, Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::live::View;
 use crate::payload::Payload;
 use crate::playbook_file::{self, PlaybookFile};
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 use crate::{children, outcome, output, watch};
 
 #[derive(Debug, Args)]
@@ -74,27 +76,7 @@ impl Run {
         }
         let need = if self.runtime == Runtime::Distributed { Need::Server } else { Need::Run };
         context.block_on(async {
-            let connection = connect(context, need).await?;
-            let (path, version) = match &subject {
-                Subject::File(file) => {
-                    for child in children::of(file) {
-                        register::send_if_new(&connection.client, &child).await?;
-                    }
-                    let (path, version) = register::send_if_new(&connection.client, file).await?;
-                    (path, Some(version))
-                }
-                Subject::Registered { path, version } => (path.clone(), self.version.or(*version)),
-            };
-            let request = ExecuteRequest {
-                version: version.map(VersionChoice::Number),
-                payload: Some(payload),
-                merge: self.payload.is_deep(),
-                trigger: Some("cli".to_owned()),
-                target: self.target.clone(),
-                ..ExecuteRequest::path(path.clone())
-            };
-            let executed = connection.client.execute(&request).await;
-            let id = executed.with_context(|| format!("cannot start {path}"))?.execution_id;
+            let (connection, id) = self.start(context, need, &subject, payload).await?;
             let mut view = View::choose(context.json);
             let printing = self.verbose.then(|| tokio::spawn(print_logs(connection.client.clone(), id)));
             let (connection, status) = watch::until_end(context, connection, id, &mut view).await?;
@@ -106,6 +88,56 @@ impl Run {
             connection.close().await?;
             Ok(exit)
         })
+    }
+
+    /// Registers and starts; a server that leaves in the middle of it is replaced.
+    async fn start(
+        &self,
+        context: &Context,
+        need: Need,
+        subject: &Subject,
+        payload: Map,
+    ) -> anyhow::Result<(Connection, ExecutionId)> {
+        let mut tries = 0;
+        loop {
+            let connection = connect(context, need).await?;
+            match self.start_at(&connection.client, subject, payload.clone()).await {
+                Ok(id) => return Ok((connection, id)),
+                Err(error) if connection.shared && tries < 5 && problem::is_unreachable(&error) => tries += 1,
+                Err(error) => {
+                    connection.close().await?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    async fn start_at(
+        &self,
+        client: &Client,
+        subject: &Subject,
+        payload: Map,
+    ) -> anyhow::Result<ExecutionId> {
+        let (path, version) = match subject {
+            Subject::File(file) => {
+                for child in children::of(file) {
+                    register::send_if_new(client, &child).await?;
+                }
+                let (path, version) = register::send_if_new(client, file).await?;
+                (path, Some(version))
+            }
+            Subject::Registered { path, version } => (path.clone(), self.version.or(*version)),
+        };
+        let request = ExecuteRequest {
+            version: version.map(VersionChoice::Number),
+            payload: Some(payload),
+            merge: self.payload.is_deep(),
+            trigger: Some("cli".to_owned()),
+            target: self.target.clone(),
+            ..ExecuteRequest::path(path.clone())
+        };
+        let executed = client.execute(&request).await;
+        Ok(executed.with_context(|| format!("cannot start {path}"))?.execution_id)
     }
 
     fn subject(&self) -> anyhow::Result<Subject> {

@@ -34,8 +34,6 @@ impl App {
     pub(crate) async fn start_with(options: Options) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let child = spawn(home.path(), &options);
-        // Several tests of one process may be first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         // The workspace builds reqwest without a TLS provider of its own; a second installation changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
