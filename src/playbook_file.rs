@@ -87,7 +87,7 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
     let refused = judged.iter().filter(|judged| judged.is_refused()).count();
     for judged in &judged {
         if !judged.findings.is_empty() {
-            eprintln!("{}", render(judged, terminal::stderr_style()));
+            eprintln!("{}\n", render(judged, terminal::stderr_style()).trim_end());
         }
     }
     if refused > 0 {

@@ -35,7 +35,7 @@ impl Lint {
             output::json(&judged.iter().map(as_json).collect::<Vec<_>>())?;
         } else {
             for judged in judged.iter().filter(|judged| !judged.findings.is_empty()) {
-                output::text(&format!("{}\n", playbook_file::render(judged, terminal::stdout_style())))?;
+                output::text(&playbook_file::render(judged, terminal::stdout_style()))?;
             }
             eprintln!("{}", summary(judged.len(), errors, warnings));
         }

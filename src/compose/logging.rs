@@ -5,6 +5,7 @@ use std::sync::Once;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Log, LogFormat};
+use crate::terminal;
 
 static STARTED: Once = Once::new();
 
@@ -15,7 +16,10 @@ pub(super) fn start(config: &Log) {
             eprintln!("warning: the log level {:?} cannot be read ({error}); using warn", config.level);
             EnvFilter::new("warn")
         });
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(terminal::stderr_style().is_on())
+            .with_writer(std::io::stderr);
         // Somebody else's subscriber would be a bug of ours, and no reason not to run.
         let _ = match config.format {
             LogFormat::Text => builder.with_target(false).try_init(),
