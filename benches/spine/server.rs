@@ -11,7 +11,6 @@ use noetl_api::client::{Client, ClientError};
 use noetl_api::event::{EventBody, FeedQuery};
 use noetl_api::execute::ExecuteRequest;
 use noetl_domain::id::ExecutionId;
-use noetl_server::store::DataLock;
 use tokio::sync::Mutex;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_noetl");
@@ -36,7 +35,8 @@ impl Server {
             .spawn()?;
         let deadline = Instant::now() + Duration::from_secs(30);
         let client = loop {
-            let address = DataLock::holder(data.path()).and_then(|holder| holder.address);
+            let lock = std::fs::read_to_string(data.path().join("noetl.lock")).unwrap_or_default();
+            let address = lock.lines().find_map(|line| line.strip_prefix("address ")).map(str::to_owned);
             if let Some(address) = address {
                 let client = Client::new(&address)?;
                 if client.health().await.is_ok() {

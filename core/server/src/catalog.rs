@@ -330,6 +330,18 @@ impl PlanSource for Catalog {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<Plan>, ServerError>> + Send + '_>> {
         Box::pin(async move { Ok(self.plan_of(&which).await?) })
     }
+
+    fn paths_below<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<String>, ServerError>> + Send + 'a>> {
+        Box::pin(async move {
+            let query = CatalogQuery { kind: Some(PLAYBOOK.to_owned()), ..CatalogQuery::default() };
+            let below = format!("{prefix}/");
+            let entries = self.list(query).await?;
+            Ok(entries.into_iter().map(|entry| entry.path).filter(|path| path.starts_with(&below)).collect())
+        })
+    }
 }
 
 /// Reads and lints without the tools' schemas.

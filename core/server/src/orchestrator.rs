@@ -7,6 +7,7 @@ mod clock;
 mod commit;
 mod decider;
 mod dispatch;
+mod family;
 mod input;
 mod metrics;
 mod plans;

@@ -224,7 +224,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             (Some(path), None) => Which::Path(path, start.version),
             (None, None) => return Err(ServerError::invalid("name a playbook by path or catalog_id")),
         };
-        let plan = self.plans.plan(which).await?;
+        let plan = super::family::plan(&*self.plans, which).await?;
         let id = ExecutionId(self.ids.next_id());
         let at_ms = now_ms();
         let request = execution::Request {
@@ -359,7 +359,9 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             execution.apply(&recorded.event, recorded.at_ms);
         }
         let requested = Arc::clone(&execution.requested);
-        let plan = self.plans.plan(Which::Path(requested.path.clone(), Some(requested.version))).await?;
+        let plan =
+            super::family::plan(&*self.plans, Which::Path(requested.path.clone(), Some(requested.version)))
+                .await?;
         self.keep(id, Active { plan, execution, dedup: None });
         Ok(())
     }

@@ -18,7 +18,12 @@ pub enum Which {
 
 type Finding<'a> = Pin<Box<dyn Future<Output = Result<Arc<Plan>, ServerError>> + Send + 'a>>;
 
+type Paths<'a> = Pin<Box<dyn Future<Output = Result<Vec<String>, ServerError>> + Send + 'a>>;
+
 /// Gives out Plans; the catalog does.
 pub trait PlanSource: Send + Sync + 'static {
     fn plan(&self, which: Which) -> Finding<'_>;
+
+    /// The paths of all playbooks below a path.
+    fn paths_below<'a>(&'a self, prefix: &'a str) -> Paths<'a>;
 }

@@ -239,14 +239,15 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         request: &noetl_domain::report::ChildRequest,
     ) -> Result<(ExecutionId, Active, Event), ServerError> {
         let path = request.path.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
-        let plan = self.plans.plan(Which::Path(path, request.version)).await?;
+        let plan = super::family::plan(&*self.plans, Which::Path(path, request.version)).await?;
+        let payload = super::family::payload(&*self.plans, &plan.path, &request.payload).await?;
         let child = ExecutionId(self.ids.next_id());
         let requested = execution::request(
             &plan,
             child,
             now_ms(),
             execution::Request {
-                payload: request.payload.clone(),
+                payload,
                 merge: true,
                 parent: (!request.detached).then(|| Parent {
                     id: id.clone(),

@@ -40,6 +40,13 @@ impl PlanSource for Shelf {
             self.0.get(&path).cloned().ok_or_else(|| ServerError::unknown_playbook(&path, version))
         })
     }
+
+    fn paths_below<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<String>, ServerError>> + Send + 'a>> {
+        Box::pin(async move { Ok(self.0.keys().filter(|path| path.starts_with(prefix)).cloned().collect()) })
+    }
 }
 
 fn shelf(texts: &[&str]) -> Arc<Shelf> {

@@ -30,7 +30,7 @@ impl DataLock {
             .truncate(false)
             .open(directory.join(NAME))
             .map_err(failed)?;
-        match file.try_lock() {
+        match patiently(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = read_holder(&mut file);
@@ -64,6 +64,17 @@ fn write_holder(file: &mut File, address: Option<&str>) -> std::io::Result<()> {
     let address = address.map(|address| format!("address {address}\n")).unwrap_or_default();
     write!(file, "pid {}\n{address}", std::process::id())?;
     file.flush()
+}
+
+/// Somebody who only asks for the holder keeps a shared lock for a moment; that must not stop a start.
+fn patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(5)),
+            settled => return settled,
+        }
+    }
+    file.try_lock()
 }
 
 fn read_holder(file: &mut File) -> Holder {
