@@ -21,7 +21,7 @@ pub(crate) async fn stopped(what: &str, deadline: Option<Instant>, cancel: &Canc
         () = late => {
             let seconds = started.elapsed().as_secs_f64();
             TaskError::new("timeout", format!("{what} was stopped after {seconds:.1} s: it took too long"))
-                .with_code("timeout")
+                .with_code(noetl_domain::code::Code::StepTimeout.as_str())
                 .retryable()
         }
     }

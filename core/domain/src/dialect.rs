@@ -15,6 +15,7 @@ mod graph;
 mod keychain;
 mod keys;
 mod l0;
+mod loop_results;
 mod looped;
 mod pagination;
 mod pipeline;

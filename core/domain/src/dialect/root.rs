@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::step::{self, DIALECTS};
-use super::{executor, graph, keychain, keys, l0, schedule, workbook};
+use super::{executor, graph, keychain, keys, l0, loop_results, schedule, workbook};
 use crate::Map;
 use crate::code::Code;
 use crate::finding::Finding;
@@ -86,6 +86,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a Node) -> Option<Playbo
     playbook.dialect =
         fixed.unwrap_or_else(|| reads.iter().filter_map(|read| read.met.newest).max().unwrap_or(written));
     l0::fold_loops(reader, &mut reads);
+    loop_results::provide(&mut reads);
     l0::steps_override(reader, &mut playbook, &mut reads);
     entry(&mut playbook, &reads, executor.entry_step);
     graph::settle(reader, &mut playbook, reads);

@@ -89,6 +89,10 @@ pub(super) fn read<'a>(
         && let Some(node) = fields.take("as")
     {
         step.alias = reader.text(node, "`as`");
+        if let Some(alias) = &step.alias {
+            // The other name is a variable, so that every later template reads it.
+            step.extracts.entry(alias.clone()).or_insert_with(|| Value::from("{{ result }}"));
+        }
     }
     if let Some(node) = fields.take_any(&["pool", "execution_pool"]) {
         step.pool = reader.text(node, "`pool`");
