@@ -89,28 +89,27 @@ pub(crate) async fn connect(context: &Context, need: Need) -> anyhow::Result<Con
     let path = &config.store.data_dir;
     let since = std::time::Instant::now();
     loop {
-        let holder = match DataLock::holder(path) {
-            Some(holder) => holder,
-            None => {
-                if let Some(connection) = listening_at_default(context).await? {
-                    return Ok(connection);
+        let held = DataLock::holder(path);
+        if held.is_none()
+            && let Some(connection) = listening_at_default(context).await?
+        {
+            return Ok(connection);
+        }
+        let holder = match (held, need) {
+            (Some(holder), _) => holder,
+            (None, Need::Server) => return Err(no_server(context).into()),
+            (None, Need::Read) => return Connection::to(compose::reader(context).await?),
+            (None, Need::Write | Need::Run | Need::Resume) => match DataLock::acquire(path) {
+                Ok(lock) => {
+                    return Connection::to(match need {
+                        Need::Run => compose::engine(context, lock).await?,
+                        Need::Resume => compose::resumer(context, lock).await?,
+                        _ => compose::writer(context, lock).await?,
+                    });
                 }
-                match need {
-                    Need::Server => return Err(no_server(context).into()),
-                    Need::Read => return Connection::to(compose::reader(context).await?),
-                    Need::Write | Need::Run | Need::Resume => match DataLock::acquire(path) {
-                        Ok(lock) => {
-                            return Connection::to(match need {
-                                Need::Run => compose::engine(context, lock).await?,
-                                Need::Resume => compose::resumer(context, lock).await?,
-                                _ => compose::writer(context, lock).await?,
-                            });
-                        }
-                        Err(StoreError::Locked { holder, .. }) => holder,
-                        Err(error) => return Err(error.into()),
-                    },
-                }
-            }
+                Err(StoreError::Locked { holder, .. }) => holder,
+                Err(error) => return Err(error.into()),
+            },
         };
         if let Some(address) = &holder.address {
             let connection = Connection::remote(address, true)?;

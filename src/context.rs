@@ -26,6 +26,10 @@ impl Context {
 }
 
 impl Context {
+    #[expect(
+        clippy::unused_self,
+        reason = "commands have a context in hand, and nothing else starts a runtime"
+    )]
     /// Runs async work to its end. Threads start here, so commands that need none start none.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -62,10 +62,11 @@ impl Table {
         self.rows
             .iter()
             .map(|row| {
-                let cells = row.iter().zip(&widths);
-                let line: String = cells
-                    .map(|(cell, wide)| format!("{cell}{:pad$}", "", pad = wide - width(cell) + 2))
-                    .collect();
+                let mut line = String::new();
+                for (cell, wide) in row.iter().zip(&widths) {
+                    line.push_str(cell);
+                    line.push_str(&" ".repeat(wide - width(cell) + 2));
+                }
                 line.trim_end().to_owned()
             })
             .collect()

@@ -112,10 +112,10 @@ fn remarks(error: &anyhow::Error) -> &[FindingBody] {
 pub(crate) fn report(error: &anyhow::Error) {
     let mut stderr = std::io::stderr().lock();
     // A closed stderr leaves nobody to tell.
-    let _ = write!(stderr, "{}", text(error, &terminal::stderr_style()));
+    let _ = write!(stderr, "{}", text(error, terminal::stderr_style()));
 }
 
-pub(crate) fn text(error: &anyhow::Error, style: &Style) -> String {
+pub(crate) fn text(error: &anyhow::Error, style: Style) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let message = cause.to_string();
@@ -135,7 +135,7 @@ pub(crate) fn text(error: &anyhow::Error, style: &Style) -> String {
         out.push_str(&format!("  {} {cause}\n", style.dim("because:")));
     }
     for finding in remarks(error) {
-        out.push_str(&findings::render(finding, None, *style));
+        out.push_str(&findings::render(finding, None, style));
     }
     if let Some(hint) = hint {
         out.push_str(&format!("  {} {hint}\n", style.hint("hint:")));
@@ -161,7 +161,7 @@ mod tests {
             .context("cannot list executions")
             .unwrap_err();
         assert_eq!(
-            text(&error, &Style::plain()),
+            text(&error, Style::plain()),
             "error[AP007]: cannot list executions\n  \
              because: cannot reach the server: connection refused\n  \
              hint: start a server with `noetl up`\n  \

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// `noetl` when it was found on PATH, else the way to the binary from here.
 pub(crate) fn name() -> String {
-    let typed = std::env::args_os().next().map(PathBuf::from).unwrap_or_else(|| PathBuf::from("noetl"));
+    let typed = std::env::args_os().next().map_or_else(|| PathBuf::from("noetl"), PathBuf::from);
     shown(&typed, std::env::current_dir().ok().as_deref())
 }
 

@@ -14,6 +14,7 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
+    #[expect(clippy::unnecessary_wraps, reason = "every command is run the same way")]
     pub(crate) fn run(self, _: &Context) -> anyhow::Result<Exit> {
         clap_complete::generate(self.shell, &mut Cli::command(), "noetl", &mut std::io::stdout());
         Ok(Exit::Success)

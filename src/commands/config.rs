@@ -11,6 +11,7 @@ use crate::output;
 pub(crate) struct Config {}
 
 impl Config {
+    #[expect(clippy::unused_self, reason = "every command is run the same way")]
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         if context.json {
             output::json(&context.config)?;

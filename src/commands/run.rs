@@ -145,7 +145,7 @@ impl Run {
             None => Some(in_directory(Path::new("."))?),
             Some(text) if Path::new(text).is_dir() => Some(in_directory(Path::new(text))?),
             Some(text) if Path::new(text).is_file() => Some(PathBuf::from(text)),
-            Some(text) if text.ends_with(".yaml") || text.ends_with(".yml") => {
+            Some(text) if is_yaml(Path::new(text)) => {
                 return Err(Problem::usage(format!("there is no file {text}"))
                     .hint("`noetl catalog list` lists what is registered, to be run by its path")
                     .into());
@@ -164,6 +164,10 @@ impl Run {
             }
         }
     }
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 fn in_directory(directory: &Path) -> anyhow::Result<PathBuf> {

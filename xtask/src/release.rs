@@ -9,6 +9,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
     command::run(command::cargo().args(["build", "--release", "--package", "noetl", "--bin", "noetl"]))?;
     let binary = command::target_dir().join("release/noetl");
     let size = std::fs::metadata(&binary).with_context(|| format!("cannot find {}", binary.display()))?.len();
-    println!("{} ({} MB)", binary.display(), size / 1_000_000);
+    eprintln!("{} ({} MB)", binary.display(), size / 1_000_000);
     Ok(())
 }

@@ -59,10 +59,10 @@ pub(crate) fn run(purpose: For) -> anyhow::Result<()> {
         eprintln!("missing: {} (package {})", need.what, need.package);
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    if let Some(mut apt) = apt() {
-        if let Err(error) = install(&mut apt, &packages) {
-            eprintln!("warning: {error:#}");
-        }
+    if let Some(mut apt) = apt()
+        && let Err(error) = install(&mut apt, &packages)
+    {
+        eprintln!("warning: {error:#}");
     }
     let still: Vec<&Need> = missing.into_iter().filter(|need| !(need.present)()).collect();
     if still.is_empty() {
