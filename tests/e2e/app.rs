@@ -192,7 +192,7 @@ impl App {
             .stdin(Stdio::null())
             .output()
             .expect("the binary runs");
-        Cli::of(output)
+        Cli::of(&output)
     }
 }
 
@@ -233,7 +233,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    pub(crate) fn of(output: std::process::Output) -> Self {
+    pub(crate) fn of(output: &std::process::Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

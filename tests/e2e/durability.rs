@@ -92,7 +92,7 @@ async fn until_effects(service: &Service, least: usize) {
 }
 
 async fn completed(app: &App, id: &str) -> Value {
-    let status = app.ended(id).await.unwrap();
+    let status = app.ended(id).await.expect("it ends");
     assert_eq!(status["status"], "COMPLETED", "{status}\n{}", app.log());
     let ends =
         app.events(id).await.iter().filter(|event| event["event_type"] == "playbook.completed").count();

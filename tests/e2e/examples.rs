@@ -25,7 +25,7 @@ async fn every_example_keeps_its_promise() {
             let file = place::root().join("examples").join(part.trim());
             let registered =
                 Command::new(binary()).arg("register").arg(file).env("NOETL_DATA_DIR", &data).output();
-            let registered = Cli::of(registered.expect("the binary runs"));
+            let registered = Cli::of(&registered.expect("the binary runs"));
             assert_eq!(registered.code, Some(0), "{}", registered.all());
         }
         let mut command = Command::new(binary());
@@ -34,7 +34,7 @@ async fn every_example_keeps_its_promise() {
             command.args(["--set", &format!("api_url={}", service.url)]);
         }
         let output = command.current_dir(home.path()).stdin(Stdio::null()).output().expect("the binary runs");
-        let printed = Cli::of(output);
+        let printed = Cli::of(&output);
         let expected = match status {
             "COMPLETED" => Some(0),
             "FAILED" => Some(1),

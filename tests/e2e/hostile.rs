@@ -18,7 +18,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("a bomb of aliases", bomb.into_bytes()),
         ("deep lists", [b"a: ".to_vec(), vec![b'['; 200_000]].concat()),
         ("deep closed lists", format!("a: {}{}", "[".repeat(50_000), "]".repeat(50_000)).into_bytes()),
-        ("deep maps", (0..5_000).map(|n| format!("{}k:\n", " ".repeat(n))).collect::<String>().into_bytes()),
+        ("deep maps", (0..5_000).map(|n| " ".repeat(n) + "k:\n").collect::<Vec<_>>().concat().into_bytes()),
         ("bytes that are no text", b"kind: Playbook\nname: \xff\xfe\xc3\x28\n".to_vec()),
         ("zero bytes", vec![0; 10_000]),
         ("an endless line", [b"kind: ".to_vec(), vec![b'x'; 6_000_000]].concat()),
@@ -43,7 +43,7 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
 fn lint(file: &Path) -> Cli {
     let output =
         Command::new(binary()).arg("lint").arg(file).stdin(Stdio::null()).output().expect("the binary runs");
-    Cli::of(output)
+    Cli::of(&output)
 }
 
 #[test]

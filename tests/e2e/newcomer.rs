@@ -17,7 +17,7 @@ fn noetl(home: &Path, arguments: &[&str]) -> Cli {
         .stdin(Stdio::null())
         .output()
         .expect("the binary runs");
-    Cli::of(output)
+    Cli::of(&output)
 }
 
 fn write(home: &Path, name: &str, steps: &str) -> String {
@@ -25,7 +25,7 @@ fn write(home: &Path, name: &str, steps: &str) -> String {
     let text = format!(
         "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {{ name: n, path: tests/newcomer/n }}\nworkload: {{ count: 3 }}\nworkflow:\n{steps}"
     );
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("a file");
     path.to_string_lossy().into_owned()
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn playbook_files(directory: &Path) -> Vec<PathBuf> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 pending.push(path);
-            } else if name.ends_with(".yaml") && !name.ends_with(".expect.yaml") {
+            } else if name.strip_suffix(".yaml").is_some_and(|stem| !stem.ends_with(".expect")) {
                 found.push(path);
             }
         }

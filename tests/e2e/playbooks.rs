@@ -49,10 +49,8 @@ async fn family(name: &str, form: Form) {
     let only = std::env::var("NOETL_TEST_ONLY").unwrap_or_default();
     let mut cases = expectation::cases(name);
     cases.retain(|case| case.name().contains(&only));
-    let database = match cases.iter().any(|case| !case.expectation.needs.is_empty()) {
-        true => Some(Database::start().await),
-        false => None,
-    };
+    let needs_database = cases.iter().any(|case| !case.expectation.needs.is_empty());
+    let database = if needs_database { Some(Database::start().await) } else { None };
     let env = cases.iter().flat_map(|case| case.expectation.env.clone()).collect();
     let app = App::start_with(Options { env, cwd: Some(place::playbooks().join(name)) }).await;
     if let Some(database) = &database {
@@ -67,13 +65,14 @@ async fn family(name: &str, form: Form) {
         .collect()
         .await;
 
-    let mut table = String::new();
+    let mut table = Vec::new();
     for (case, problems) in &results {
         let verdict = if problems.is_empty() { "pass" } else { "FAIL" };
-        table.push_str(&format!("{verdict}  {name}/{case}\n"));
-        problems.iter().for_each(|problem| table.push_str(&format!("        {problem}\n")));
+        table.push(format!("{verdict}  {name}/{case}"));
+        table.extend(problems.iter().map(|problem| format!("        {problem}")));
     }
-    println!("{table}");
+    let table = table.join("\n");
+    eprintln!("{table}");
     let failed = results.iter().filter(|(_, problems)| !problems.is_empty()).count();
     assert!(failed == 0, "{failed} of {} playbooks of {name} are wrong:\n{table}", results.len());
     assert!(!results.is_empty() || !only.is_empty(), "the family {name} has no playbooks");
@@ -84,7 +83,7 @@ fn text_of(case: &Case, form: Form) -> Result<String, String> {
         Form::AsWritten => Ok(place::read(&case.path)),
         Form::Converted => {
             let output = Command::new(binary()).arg("convert").arg(&case.path).stdin(Stdio::null()).output();
-            let printed = Cli::of(output.expect("the binary runs"));
+            let printed = Cli::of(&output.expect("the binary runs"));
             if printed.code == Some(0) {
                 Ok(printed.stdout)
             } else {

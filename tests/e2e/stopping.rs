@@ -40,7 +40,7 @@ async fn cancel_kills(tool: &str) {
     let answer = app.post(&format!("/api/executions/{id}/cancel"), &json!({"reason": "enough"})).await;
     assert_eq!(answer["status"], "cancelled", "{answer}");
     until("the process has died", || !alive(&pid)).await;
-    let status = app.ended(&id).await.unwrap();
+    let status = app.ended(&id).await.expect("it ends");
     assert_eq!(status["status"], "CANCELLED", "{status}");
     assert_eq!(status["reason"], "enough", "{status}");
     let again = app.post(&format!("/api/executions/{id}/cancel"), &json!({})).await;

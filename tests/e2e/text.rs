@@ -11,7 +11,7 @@ use crate::place;
 /// What `noetl lint --json` says of each file: whether it is valid, and every error with its line.
 fn lint(files: &[PathBuf]) -> Vec<(bool, Vec<(String, u64)>)> {
     let output = Command::new(binary()).args(["lint", "--json"]).args(files).stdin(Stdio::null()).output();
-    let printed = Cli::of(output.expect("the binary runs"));
+    let printed = Cli::of(&output.expect("the binary runs"));
     let answer: Value =
         serde_json::from_str(&printed.stdout).unwrap_or_else(|error| panic!("{error}: {}", printed.all()));
     let judged = answer.as_array().expect("a list");

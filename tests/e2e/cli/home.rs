@@ -44,7 +44,7 @@ impl Home {
     }
 
     pub(super) fn noetl(&self, arguments: &[&str]) -> Cli {
-        Cli::of(self.command(arguments).output().expect("the binary runs"))
+        Cli::of(&self.command(arguments).output().expect("the binary runs"))
     }
 }
 

@@ -68,7 +68,7 @@ fn ctrl_c_cancels_the_run() {
     }
     let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(told.expect("kill runs").success());
-    let printed = Cli::of(child.wait_with_output().expect("it ends"));
+    let printed = Cli::of(&child.wait_with_output().expect("it ends"));
     assert_eq!(printed.code, Some(3), "{}", printed.all());
     assert!(printed.stderr.contains("CANCELLED"), "{}", printed.stderr);
 }
@@ -117,7 +117,7 @@ fn two_runs_at_once_share_a_store() {
         })
         .collect();
     for child in children {
-        let printed = Cli::of(child.wait_with_output().expect("it ends"));
+        let printed = Cli::of(&child.wait_with_output().expect("it ends"));
         assert_eq!(printed.code, Some(0), "{}", printed.all());
     }
     let listed: Value = serde_json::from_str(&home.noetl(&["executions", "--json"]).stdout).expect("a list");
