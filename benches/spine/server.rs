@@ -48,8 +48,12 @@ impl Server {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
-        let feed = client
-            .follow(&FeedQuery { event_type: Some("playbook.completed".into()), ..FeedQuery::default() });
+        // From the beginning: the connection is made when it is first read, and an end before that must not be missed.
+        let feed = client.follow(&FeedQuery {
+            event_type: Some("playbook.completed".into()),
+            after: Some("0".into()),
+            ..FeedQuery::default()
+        });
         Ok(Self { child, client, feed: Mutex::new(feed), _data: data })
     }
 

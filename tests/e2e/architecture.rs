@@ -99,7 +99,9 @@ fn files_are_small_say_what_they_are_for_and_are_not_called_mod() {
         let text = std::fs::read_to_string(&path).expect("readable");
         let shown = path.strip_prefix(root()).unwrap_or(&path).display();
         // A file of tests is named after what it tests, and its tests are sentences.
-        if !path.ends_with("tests.rs") && !text.trim_start().starts_with("//!") {
+        let tests =
+            path.ends_with("tests.rs") || path.parent().is_some_and(|folder| folder.ends_with("tests"));
+        if !tests && !text.trim_start().starts_with("//!") {
             wrong.push(format!("{shown} does not open with what it is for"));
         }
         if path.ends_with("mod.rs") {

@@ -34,7 +34,7 @@ impl Bench {
         if !status.success() {
             bail!("the measurements ended with {status}");
         }
-        println!("\nThe same figures as JSON: {}", json.display());
+        eprintln!("\nThe same figures as JSON: {}", json.display());
         Ok(())
     }
 }
