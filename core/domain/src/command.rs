@@ -60,6 +60,7 @@ pub struct StepResult {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one per Command, and boxes would only be in the way")]
 pub enum Work {
     /// The pipeline once.
     Once {
@@ -93,6 +94,7 @@ pub struct Resume {
 /// Why a parked pipeline is awake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one per parked Iteration")]
 pub enum Wake {
     Timer,
     /// A child Execution ended: `status` is `COMPLETED`, `FAILED` or `CANCELLED`.

@@ -5,7 +5,6 @@
 
 mod cache;
 mod content;
-mod family;
 mod form;
 mod rows;
 
@@ -262,11 +261,6 @@ impl Catalog {
 
     /// A playbook that is ready to run; from memory when it ran lately.
     pub async fn plan_of(&self, which: &Which) -> Result<Arc<Plan>, CatalogError> {
-        if let Which::Path(path, _) = which
-            && let Some(prefix) = family::prefix(path)
-        {
-            return self.family(path, prefix).await;
-        }
         if let Some(plan) = self.cache.find(which) {
             return Ok(plan);
         }
@@ -299,17 +293,6 @@ impl Catalog {
     pub async fn form(&self, which: &Which) -> Result<noetl_api::catalog::UiSchema, CatalogError> {
         let plan = self.plan_of(which).await?;
         Ok(form::of(&plan, plan.version))
-    }
-
-    /// Every playbook below a prefix, as one playbook.
-    async fn family(&self, path: &str, prefix: &str) -> Result<Arc<Plan>, CatalogError> {
-        let all =
-            self.list(CatalogQuery { kind: Some(PLAYBOOK.to_owned()), ..CatalogQuery::default() }).await?;
-        let below = |entry: &Entry| entry.path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
-        let mut members: Vec<String> =
-            all.iter().filter(|entry| below(entry)).map(|entry| entry.path.clone()).collect();
-        members.sort();
-        Ok(Arc::new(family::plan(path, members)))
     }
 
     async fn set_archived(

@@ -311,9 +311,7 @@ impl StepState {
     }
 
     fn woken(&mut self, index: u64) -> Option<Resume> {
-        if self.parked.get(&index)?.wake.is_none() {
-            return None;
-        }
+        self.parked.get(&index)?.wake.as_ref()?;
         let parked = self.parked.remove(&index)?;
         Some(Resume { state: parked.state, wake: parked.wake? })
     }
@@ -417,7 +415,7 @@ impl StepState {
         let slots = f64::from(slots.max(1));
         let per_item = (elapsed * slots / count.max(1) as f64).max(0.01);
         let fitting = (BATCH_TARGET_MS * slots / per_item) as u64;
-        looped.batch = fitting.clamp(1, (count * 8).max(1)).min(BATCH_MAX).max(1);
+        looped.batch = fitting.clamp(1, (count * 8).clamp(1, BATCH_MAX));
     }
 }
 

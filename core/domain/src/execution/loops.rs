@@ -122,18 +122,14 @@ fn end(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -> Decision {
     let mut stored = None;
     if size > INLINE_LIMIT {
         let known = execution.stored.iter().find(|(step, run, _)| step == name && *run == state.run);
-        match known {
-            Some((_, _, reference)) => stored = Some(reference.clone()),
-            None => {
-                let json = format!("{{\"results\":{},\"stats\":{}}}", looped.results_json(), json!(stats));
-                let preview = json!({ "results": first_results(looped), "stats": stats });
-                let object = Object { step: name.to_owned(), run: state.run, json, preview };
-                return Decision {
-                    needs: Needs { load: Vec::new(), store: vec![object] },
-                    ..Decision::default()
-                };
-            }
-        }
+        let Some((_, _, reference)) = known else {
+            let json = format!("{{\"results\":{},\"stats\":{}}}", looped.results_json(), json!(stats));
+            let preview = json!({ "results": first_results(looped), "stats": stats });
+            let object = Object { step: name.to_owned(), run: state.run, json, preview };
+            let needs = Needs { load: Vec::new(), store: vec![object] };
+            return Decision { needs, ..Decision::default() };
+        };
+        stored = Some(reference.clone());
     }
     Decision::events(vec![Event::LoopFinished { step: name.to_owned(), run: state.run, stats, stored }])
 }

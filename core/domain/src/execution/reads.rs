@@ -97,7 +97,9 @@ impl Reads {
     }
 
     fn sets(&mut self, sets: &[Assignment]) {
-        sets.iter().for_each(|set| self.value(&set.value));
+        for set in sets {
+            self.value(&set.value);
+        }
     }
 
     fn arc(&mut self, arc: &Arc) {

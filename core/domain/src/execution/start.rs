@@ -23,7 +23,7 @@ pub fn merge_workload(workload: &Map, payload: &Map, merge: bool) -> Map {
     for (key, value) in payload {
         match (merged.get_mut(key), value) {
             (Some(Value::Object(below)), Value::Object(above)) if merge => {
-                *below = merge_workload(below, above, true)
+                *below = merge_workload(below, above, true);
             }
             _ => {
                 merged.insert(key.clone(), value.clone());

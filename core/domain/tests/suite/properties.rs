@@ -166,7 +166,7 @@ fn check(seed: u64) {
     let unanswered = execution.steps.iter().any(|(_, state)| state.phase == Phase::Failed);
     match execution.status {
         Status::Completed => {
-            assert!(execution.failed.is_empty(), "seed {seed}: completed with an unanswered failure")
+            assert!(execution.failed.is_empty(), "seed {seed}: completed with an unanswered failure");
         }
         Status::Failed => assert!(unanswered, "seed {seed}: failed without a failed step"),
         Status::Running | Status::Cancelled => panic!("seed {seed}: ended as {:?}", execution.status),

@@ -130,7 +130,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             Input::Start(start, reply) => self.start(*start, reply, out).await,
             Input::Report(report) => self.report(report, out).await,
             Input::Cancel { id, reason, cascade, reply } => {
-                self.cancel(id, reason, cascade, reply, out).await
+                self.cancel(id, reason, cascade, reply, out).await;
             }
             Input::Finalize { id, status, reason, reply } => {
                 self.order(id, reply, out, |execution| execution::finalize(execution, status, reason)).await;
