@@ -66,6 +66,7 @@ impl Figures {
         self.rows.push(row);
     }
 
+    #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
     pub(crate) fn print(&self) {
         println!("\n{}\n", super::machine());
         println!("| What | Figure | Goal | Raw limit beside it | Of raw |");

@@ -58,7 +58,7 @@ pub(crate) async fn channel(count: u64) -> f64 {
             }
         }
     });
-    let mut received = 0;
+    let mut received: u64 = 0;
     while receiver.recv().await.is_some() {
         received += 1;
     }

@@ -90,7 +90,7 @@ impl Server {
             anyhow::Ok(began.elapsed())
         };
         let (started, elapsed) =
-            tokio::time::timeout(Duration::from_secs(600), async { tokio::join!(starts, follow) })
+            tokio::time::timeout(Duration::from_mins(10), async { tokio::join!(starts, follow) })
                 .await
                 .context("the executions do not end")?;
         for started in started {
