@@ -1,7 +1,7 @@
 //! `secrets`: fetches one secret.
 //!
 //! The result carries a marker, `{"$secret": {"provider": "env", "name": "X"}}`, not the value: the marker is what
-//! the log, events and results keep. [`crate::secret`] opens it on the worker whenever a template reads it.
+//! the log, events and results keep. `crate::secret` opens it on the worker whenever a template reads it.
 
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
