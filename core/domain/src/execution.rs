@@ -1,6 +1,6 @@
 //! An Execution: the state folded from a log of Events, and the rules that say what follows.
 //!
-//! [`Execution::apply`] folds, [`decide`] answers one Event with what follows from it, and [`Advance`] drives both
+//! [`Execution::apply`] folds, [`decide()`] answers one Event with what follows from it, and [`Advance`] drives both
 //! until nothing more follows.
 //! None of them observes the world; a result that lies outside the log is asked for through [`Needs`].
 
