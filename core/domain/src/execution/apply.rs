@@ -38,7 +38,7 @@ impl Execution {
                 };
             }
             Event::CommandIssued(issued) => self.state_mut(&issued.step).issued(issued, at_ms),
-            Event::Called(report) => self.called(report, at_ms),
+            Event::Called(report) => self.called(report),
             Event::ChildStarted { id, index, child, request } => {
                 if let Some(parked) = self.parked(id, *index) {
                     parked.child = Some(*child);
@@ -180,7 +180,7 @@ impl Execution {
         }
     }
 
-    fn called(&mut self, report: &Report, at_ms: i64) {
+    fn called(&mut self, report: &Report) {
         let mut ctx = Map::new();
         let state = self.state_mut(&report.id.step);
         let Some(flight) = state.flights.remove(&report.id.batch) else { return };
@@ -213,7 +213,6 @@ impl Execution {
                 state.called_items(report, base, None);
             }
         }
-        let _ = at_ms;
         merge(&mut self.ctx, &ctx);
     }
 
@@ -236,27 +235,7 @@ impl Execution {
             StepStatus::Skipped => Phase::Skipped,
         };
         let before = state.result.take();
-        state.result = Some(match (&exit.result, before) {
-            (Some(value), before) => Arc::new(StepResult {
-                kind: before.map_or(ResultKind::Plain, |_| ResultKind::Plain),
-                status: exit.status.as_str().into(),
-                value: Stored::Inline(value.clone()),
-                error: exit.error.clone(),
-            }),
-            (None, Some(result)) if result.status == exit.status.as_str() && result.error == exit.error => {
-                result
-            }
-            (None, Some(result)) => Arc::new(StepResult {
-                status: exit.status.as_str().into(),
-                error: exit.error.clone(),
-                ..(*result).clone()
-            }),
-            (None, None) => Arc::new(StepResult {
-                status: exit.status.as_str().into(),
-                error: exit.error.clone(),
-                ..StepResult::default()
-            }),
-        });
+        state.result = Some(result_after(exit, before.as_ref()));
         merge(&mut self.ctx, &exit.ctx);
         self.tokens.extend(exit.routes.iter().map(|taken| Token {
             to: taken.to.clone(),
@@ -430,6 +409,25 @@ impl LoopState {
 impl StepResult {
     pub fn plain(value: Value) -> Self {
         Self { status: "COMPLETED".into(), value: Stored::Inline(value), ..Self::default() }
+    }
+}
+
+/// The result of a Step as its Exit leaves it: what the tool returned, unless the Exit replaces it.
+pub(super) fn result_after(exit: &Exit, before: Option<&Arc<StepResult>>) -> Arc<StepResult> {
+    let status = exit.status.as_str();
+    match (&exit.result, before) {
+        (None, Some(result)) if result.status == status && result.error == exit.error => Arc::clone(result),
+        (None, Some(result)) => Arc::new(StepResult {
+            status: status.into(),
+            error: exit.error.clone(),
+            ..StepResult::clone(result)
+        }),
+        (value, _) => Arc::new(StepResult {
+            status: status.into(),
+            value: Stored::Inline(value.clone().unwrap_or_default()),
+            error: exit.error.clone(),
+            ..StepResult::default()
+        }),
     }
 }
 

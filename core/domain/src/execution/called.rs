@@ -16,7 +16,7 @@ pub(super) fn called(plan: &Plan, execution: &Execution, report: &Report, at_ms:
     };
     let mut decision = waits(report, state, at_ms);
     decision.extend(match state.phase {
-        Phase::Running if state.looped.is_some() => loops::next(plan, execution, name, at_ms),
+        Phase::Running if state.looped.is_some() => loops::next(execution, name),
         Phase::Running | Phase::Saving => match &state.answer {
             Some(answer) => match &answer.error {
                 Some(error) => exit::leave(plan, execution, step, Leaving::failed(error.clone()), at_ms),

@@ -63,7 +63,7 @@ pub fn decide(plan: &Plan, execution: &Execution, event: &Event, at_ms: i64) -> 
             decision
         }
         Event::StepEntered { step, .. } => enter::entered(plan, execution, step, at_ms),
-        Event::LoopStarted { step, .. } => loops::next(plan, execution, step, at_ms),
+        Event::LoopStarted { step, .. } => loops::next(execution, step),
         Event::Called(report) => called::called(plan, execution, report, at_ms),
         Event::LoopFinished { step, .. } => loops::finished(plan, execution, step, at_ms),
         Event::ChildStarted { id, index, .. } | Event::ChildFinished { id, index, .. } => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::apply::result_after;
 use super::decide::Decision;
 use super::failure;
 use super::plan::Plan;
@@ -12,7 +13,7 @@ use crate::command::StepResult;
 use crate::error::TaskError;
 use crate::event::{Event, Exit, StepStatus, Taken};
 use crate::playbook::{self, Action, Assignment, Case, Expr, Step};
-use crate::result::{ResultRef, Stored};
+use crate::result::ResultRef;
 use crate::template::{self, Scope, TemplateError, bind_shared};
 use crate::{Map, Value};
 
@@ -158,29 +159,8 @@ impl<'a> Writer<'a> {
 
     /// The result as it will stand after this Exit.
     fn result(&self) -> Arc<StepResult> {
-        let status = self.exit.status.as_str();
-        let before = self.execution.steps.get(&self.step.name).and_then(|state| state.result.as_ref());
-        match (&self.exit.result, before) {
-            (Some(value), _) => Arc::new(StepResult {
-                status: status.into(),
-                value: Stored::Inline(value.clone()),
-                error: self.exit.error.clone(),
-                ..StepResult::default()
-            }),
-            (None, Some(result)) if result.status == status && result.error == self.exit.error => {
-                Arc::clone(result)
-            }
-            (None, Some(result)) => Arc::new(StepResult {
-                status: status.into(),
-                error: self.exit.error.clone(),
-                ..(**result).clone()
-            }),
-            (None, None) => Arc::new(StepResult {
-                status: status.into(),
-                error: self.exit.error.clone(),
-                ..StepResult::default()
-            }),
-        }
+        let state = self.execution.steps.get(&self.step.name);
+        result_after(&self.exit, state.and_then(|state| state.result.as_ref()))
     }
 
     fn write(&mut self) -> Result<(), TaskError> {

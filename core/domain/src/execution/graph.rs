@@ -38,11 +38,9 @@ impl Graph {
         let targets = targets(playbook, index);
         let starts: Vec<usize> = playbook.entry.iter().filter_map(|s| index.get(&s.step).copied()).collect();
         let mut upstreams = vec![0u32; targets.len()];
-        for (from, to) in forward_arcs(&targets, &starts) {
-            let _ = from;
+        for (_, to) in forward_arcs(&targets, &starts) {
             upstreams[to] += 1;
         }
-        // A start is an upstream of its own: a Token comes from outside.
         let meets = playbook
             .steps
             .iter()

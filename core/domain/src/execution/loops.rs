@@ -52,7 +52,7 @@ pub(super) fn start(plan: &Plan, execution: &Execution, step: &Arc<Step>, at_ms:
 }
 
 /// Hands out as many Iterations as the window allows, or ends the loop.
-pub(super) fn next(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -> Decision {
+pub(super) fn next(execution: &Execution, name: &str) -> Decision {
     let Some(state) = execution.steps.get(name) else { return Decision::default() };
     let (Some(looped), Phase::Running) = (&state.looped, state.phase) else { return Decision::default() };
     let events = match looped.items {
@@ -60,7 +60,7 @@ pub(super) fn next(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -
         LoopItems::List(_) | LoopItems::Range(_) => next_batches(name, state, looped),
     };
     if events.is_empty() && state.flights.is_empty() && state.parked.is_empty() {
-        return end(plan, execution, name, at_ms);
+        return end(execution, name);
     }
     Decision::events(events)
 }
@@ -111,12 +111,9 @@ fn next_frames(name: &str, state: &StepState, looped: &LoopState, lanes: u32) ->
         .collect()
 }
 
-fn end(plan: &Plan, execution: &Execution, name: &str, at_ms: i64) -> Decision {
-    let (Some(state), Some(step)) = (execution.steps.get(name), plan.shared_step(name)) else {
-        return Decision::default();
-    };
+fn end(execution: &Execution, name: &str) -> Decision {
+    let Some(state) = execution.steps.get(name) else { return Decision::default() };
     let Some(looped) = &state.looped else { return Decision::default() };
-    let _ = (step, at_ms);
     let stats = LoopStats { total: looped.total(), ..looped.stats };
     let size: usize = looped.results.values().map(|segment| segment.json.get().len()).sum();
     let mut stored = None;
