@@ -101,6 +101,22 @@ async fn cancel_ends_a_wait_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_right_after_a_cancel_runs_to_its_end() {
+    let service = Service::start().await.unwrap();
+    let app = App::start().await;
+    let playbook = single("{ kind: http, url: \"{{ api_url }}/gate/held\", timeout: 300 }");
+    let id = app.run(&playbook, &json!({"api_url": service.url})).await;
+    for tries in 1..=5 {
+        until("the step waits at the gate", || service.count("GET /gate/held") == tries).await;
+        app.post(&format!("/api/executions/{id}/cancel"), &json!({})).await;
+        app.post(&format!("/api/executions/{id}/retry"), &json!({"from": "start"})).await;
+    }
+    until("the last try waits at the gate", || service.count("GET /gate/held") == 6).await;
+    service.open_gate("held");
+    assert_eq!(app.ended(&id).await.unwrap()["status"], "COMPLETED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn finalize_forces_an_end() {
     let app = App::start().await;
     let id = app.run(&single("{ kind: sleep, seconds: 3600 }"), &json!({})).await;

@@ -85,7 +85,7 @@ async fn answer<B: Bus>(
 ) {
     let Delivery { command, lease } = delivery;
     let (execution, step) = (command.id.execution, command.id.step.clone());
-    let watched = cancels.watch(execution);
+    let watched = cancels.watch(&command);
     let heartbeat = services.config.heartbeat;
     let report = if watched.token.is_cancelled() {
         cancelled(&command, &services.config.name)

@@ -9,7 +9,7 @@ use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::playbook::Step;
 use noetl_domain::report::Report;
 
-use crate::{Bus, Inbound};
+use crate::{Bus, Cancel, Inbound};
 
 /// Runs every promise; panics with the one that is broken.
 ///
@@ -33,6 +33,7 @@ fn command(batch: u32, pool: &str) -> Command {
     Command {
         id: CommandId { execution: ExecutionId(7), step: "s".into(), run: 1, batch },
         attempt: 1,
+        issued: 1,
         path: "p".into(),
         version: 1,
         step: Arc::new(Step::default()),
@@ -113,9 +114,10 @@ async fn a_report_reaches_the_control_plane<B: Bus>(bus: Arc<B>) {
 
 async fn a_cancellation_reaches_every_worker<B: Bus>(bus: Arc<B>) {
     let (mut one, mut two) = (bus.cancellations(), bus.cancellations());
-    soon("cancel", bus.cancel(ExecutionId(9))).await.expect("open");
-    assert_eq!(soon("first", one.recv()).await, Ok(ExecutionId(9)));
-    assert_eq!(soon("second", two.recv()).await, Ok(ExecutionId(9)));
+    let cancel = Cancel { execution: ExecutionId(9), until: 3 };
+    soon("cancel", bus.cancel(cancel)).await.expect("open");
+    assert_eq!(soon("first", one.recv()).await, Ok(cancel));
+    assert_eq!(soon("second", two.recv()).await, Ok(cancel));
 }
 
 async fn closing_ends_delivery<B: Bus>(bus: Arc<B>) {

@@ -38,6 +38,23 @@ pub enum Inbound {
     Logs(Vec<LogLine>),
 }
 
+/// An Execution ended before its time: Commands that were issued up to an Event of it are void.
+///
+/// Those of a later retry bear higher numbers, so that a cancel which arrives late cannot hit them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    pub execution: ExecutionId,
+    /// `seq` of the Event that ended it.
+    pub until: u64,
+}
+
+impl Cancel {
+    /// Whether it voids what Event `issued` of an Execution ordered.
+    pub fn reaches(&self, execution: ExecutionId, issued: u64) -> bool {
+        execution == self.execution && issued <= self.until
+    }
+}
+
 /// Carries messages between the control plane and the workers. One suite, [`conformance`], runs over every one.
 pub trait Bus: Send + Sync + 'static {
     /// The right to work on a Command; dropping it without a Report gives the Command back.
@@ -62,11 +79,11 @@ pub trait Bus: Send + Sync + 'static {
     /// The next message from a worker, for the control plane. None: the bus is closed.
     fn inbound(&self) -> impl Future<Output = Option<Inbound>> + Send;
 
-    /// Tells every worker to stop working for an Execution.
-    fn cancel(&self, execution: ExecutionId) -> impl Future<Output = Result<(), BusError>> + Send;
+    /// Tells every worker to stop working on what was issued for an Execution so far.
+    fn cancel(&self, cancel: Cancel) -> impl Future<Output = Result<(), BusError>> + Send;
 
     /// Follows [`Bus::cancel`].
-    fn cancellations(&self) -> tokio::sync::broadcast::Receiver<ExecutionId>;
+    fn cancellations(&self) -> tokio::sync::broadcast::Receiver<Cancel>;
 
     /// Ends delivery: `take` and `inbound` return None once what is on its way has arrived.
     fn close(&self);

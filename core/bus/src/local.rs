@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use noetl_domain::command::Command;
-use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{LogLine, Report};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
-use crate::{Bus, BusError, Delivery, Inbound};
+use crate::{Bus, BusError, Cancel, Delivery, Inbound};
 
 /// The pool of Commands that name none.
 pub const DEFAULT_POOL: &str = "default";
@@ -34,7 +33,7 @@ pub struct Local {
     pools: Mutex<HashMap<String, Arc<Pool>>>,
     to_control: Mutex<Option<mpsc::Sender<Inbound>>>,
     from_workers: tokio::sync::Mutex<mpsc::Receiver<Inbound>>,
-    cancellations: broadcast::Sender<ExecutionId>,
+    cancellations: broadcast::Sender<Cancel>,
     closed: AtomicBool,
 }
 
@@ -175,13 +174,13 @@ impl Bus for Local {
         self.from_workers.lock().await.recv().await
     }
 
-    async fn cancel(&self, execution: ExecutionId) -> Result<(), BusError> {
+    async fn cancel(&self, cancel: Cancel) -> Result<(), BusError> {
         // Nobody listening means nobody works.
-        let _ = self.cancellations.send(execution);
+        let _ = self.cancellations.send(cancel);
         Ok(())
     }
 
-    fn cancellations(&self) -> broadcast::Receiver<ExecutionId> {
+    fn cancellations(&self) -> broadcast::Receiver<Cancel> {
         self.cancellations.subscribe()
     }
 

@@ -16,6 +16,9 @@ pub struct Command {
     pub id: CommandId,
     /// From 1; a Report with another Attempt changes nothing.
     pub attempt: u32,
+    /// `seq` of the Event that issued it: a cancel reaches only what was issued before it.
+    #[serde(default)]
+    pub issued: u64,
     /// Catalog path and version of the Playbook.
     pub path: String,
     pub version: u32,

@@ -1,51 +1,61 @@
-//! Which Executions were cancelled, and what is being worked on for each.
+//! Which Commands are void because their Execution was cancelled, and what is being worked on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
+use noetl_bus::Cancel;
+use noetl_domain::command::Command;
 use noetl_domain::id::ExecutionId;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
-/// How long a cancel is remembered for Commands that were taken just before it and are not watched yet.
-/// Not longer: whoever retries a cancelled Execution wants its new Commands to run.
-const REMEMBERED: Duration = Duration::from_millis(100);
+/// Cancels remembered for Commands that still wait for a worker; the oldest are forgotten first.
+const REMEMBERED: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Cancels(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    running: HashMap<ExecutionId, (CancellationToken, usize)>,
-    recent: VecDeque<(ExecutionId, Instant)>,
+    /// What is being worked on, by Execution and a number of our own.
+    running: BTreeMap<(ExecutionId, u64), Running>,
+    taken: u64,
+    void: HashMap<ExecutionId, Cancel>,
+    oldest: VecDeque<ExecutionId>,
 }
 
-/// Work for an Execution, until it is dropped.
+#[derive(Debug)]
+struct Running {
+    issued: u64,
+    token: CancellationToken,
+}
+
+/// Work on a Command, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Watched {
     pub(super) token: CancellationToken,
-    execution: ExecutionId,
+    key: (ExecutionId, u64),
     cancels: Arc<Cancels>,
 }
 
 impl Cancels {
-    pub(super) fn watch(self: &Arc<Self>, execution: ExecutionId) -> Watched {
+    pub(super) fn watch(self: &Arc<Self>, command: &Command) -> Watched {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.forget();
-        let was_cancelled = state.recent.iter().any(|(cancelled, _)| *cancelled == execution);
-        let (token, count) = state.running.entry(execution).or_default();
-        *count += 1;
-        if was_cancelled {
+        let execution = command.id.execution;
+        let token = CancellationToken::new();
+        if state.void.get(&execution).is_some_and(|cancel| cancel.reaches(execution, command.issued)) {
             token.cancel();
         }
-        Watched { token: token.clone(), execution, cancels: Arc::clone(self) }
+        state.taken += 1;
+        let key = (execution, state.taken);
+        state.running.insert(key, Running { issued: command.issued, token: token.clone() });
+        Watched { token, key, cancels: Arc::clone(self) }
     }
 
-    pub(super) async fn listen(self: Arc<Self>, mut cancellations: Receiver<ExecutionId>) {
+    pub(super) async fn listen(self: Arc<Self>, mut cancellations: Receiver<Cancel>) {
         loop {
             match cancellations.recv().await {
-                Ok(execution) => self.cancel(execution),
+                Ok(cancel) => self.cancel(cancel),
                 Err(RecvError::Lagged(missed)) => {
                     tracing::warn!(missed, "cancellations were missed; their work runs to its end");
                 }
@@ -54,32 +64,31 @@ impl Cancels {
         }
     }
 
-    fn cancel(&self, execution: ExecutionId) {
+    fn cancel(&self, cancel: Cancel) {
+        let execution = cancel.execution;
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((token, _)) = state.running.get(&execution) {
-            token.cancel();
+        for (_, running) in state.running.range((execution, 0)..=(execution, u64::MAX)) {
+            if cancel.reaches(execution, running.issued) {
+                running.token.cancel();
+            }
         }
-        state.forget();
-        state.recent.push_back((execution, Instant::now()));
-    }
-}
-
-impl State {
-    fn forget(&mut self) {
-        while self.recent.front().is_some_and(|(_, at)| at.elapsed() > REMEMBERED) {
-            self.recent.pop_front();
+        match state.void.get_mut(&execution) {
+            Some(known) => known.until = known.until.max(cancel.until),
+            None => {
+                state.void.insert(execution, cancel);
+                state.oldest.push_back(execution);
+            }
+        }
+        if state.oldest.len() > REMEMBERED
+            && let Some(forgotten) = state.oldest.pop_front()
+        {
+            state.void.remove(&forgotten);
         }
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let mut state = self.cancels.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, count)) = state.running.get_mut(&self.execution) {
-            *count -= 1;
-            if *count == 0 {
-                state.running.remove(&self.execution);
-            }
-        }
+        self.cancels.0.lock().unwrap_or_else(PoisonError::into_inner).running.remove(&self.key);
     }
 }

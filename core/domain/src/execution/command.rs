@@ -31,6 +31,8 @@ impl Execution {
                 batch: issued.batch,
             },
             attempt: flight.attempt,
+            // Commands are built as soon as their Event is folded in.
+            issued: self.seq,
             path: self.requested.path.clone(),
             version: self.requested.version,
             work: self.work(issued, flight)?,

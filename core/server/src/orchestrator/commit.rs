@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use noetl_bus::Bus;
+use noetl_bus::{Bus, Cancel};
 use noetl_domain::id::ExecutionId;
 use tokio::sync::{broadcast, mpsc};
 
@@ -101,8 +101,8 @@ impl<S: EventStore, B: Bus> Context<S, B> {
         for timer in item.timers {
             self.clock.set(id, timer.key, timer.due_ms);
         }
-        if item.abort
-            && let Err(error) = self.bus.cancel(id).await
+        if let Some(until) = item.abort
+            && let Err(error) = self.bus.cancel(Cancel { execution: id, until }).await
         {
             tracing::warn!(execution.id = %id, error = %error, "workers could not be told to stop");
         }

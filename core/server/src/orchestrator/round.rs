@@ -36,8 +36,8 @@ pub(super) struct Item {
     pub(super) append: Option<Append>,
     pub(super) commands: Vec<Command>,
     pub(super) timers: Vec<Timer>,
-    /// Workers stop working for the Execution.
-    pub(super) abort: bool,
+    /// Workers stop working on what was issued up to this Event.
+    pub(super) abort: Option<u64>,
     /// The decider goes on with it.
     pub(super) more: bool,
     pub(super) after: Option<After>,
@@ -54,7 +54,7 @@ impl Item {
             append: None,
             commands: Vec::new(),
             timers: Vec::new(),
-            abort: false,
+            abort: None,
             more: false,
             after: Some(Box::new(after)),
         }
@@ -171,7 +171,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             append: Some(append),
             commands: if execution.status.is_final() { Vec::new() } else { advance.commands },
             timers: advance.timers,
-            abort: ended && in_hand,
+            abort: (ended && in_hand).then_some(execution.seq),
             more: advance.more,
             after: None,
         }))

@@ -281,6 +281,24 @@ async fn cancelling_a_parent_cancels_the_child_it_waits_for() {
 }
 
 #[tokio::test]
+async fn a_cancel_reaches_nothing_that_a_retry_orders_after_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let process = open(directory.path(), shelf(&[CHILD])).await;
+    let pool = noetl_bus::local::DEFAULT_POOL;
+    let mut cancels = process.bus.cancellations();
+    let started = process.orchestrator.start(start("child")).await.expect("starts");
+    let first = process.bus.take(pool).await.expect("a command");
+    process.orchestrator.cancel(started.execution_id, None, true).await.expect("cancels");
+    process.orchestrator.retry(started.execution_id, Some("start".into())).await.expect("runs again");
+    let second = process.bus.take(pool).await.expect("a command");
+    let cancel = cancels.recv().await.expect("a cancel");
+    let (execution, first, second) = (started.execution_id, &first.command, &second.command);
+    assert_eq!((second.id.run, second.id.execution), (2, execution));
+    assert!(cancel.reaches(execution, first.issued), "{cancel:?}, issued by event {}", first.issued);
+    assert!(!cancel.reaches(execution, second.issued), "{cancel:?}, issued by event {}", second.issued);
+}
+
+#[tokio::test]
 async fn a_failed_execution_runs_again_from_where_it_failed() {
     let directory = tempfile::tempdir().expect("a directory");
     let process = open(directory.path(), shelf(&[CHILD])).await;

@@ -103,6 +103,7 @@ impl Bench {
         Command {
             id: CommandId { execution, step: playbook.steps[0].name.clone(), run: 1, batch: 0 },
             attempt: 1,
+            issued: 1,
             path: playbook.path.clone(),
             version: 1,
             step: Arc::new(playbook.steps[0].clone()),

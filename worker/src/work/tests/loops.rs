@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noetl_bus::local::{self, Local};
-use noetl_bus::{Bus, Inbound};
-use noetl_domain::command::Work;
+use noetl_bus::{Bus, Cancel, Inbound};
+use noetl_domain::command::{Command, Work};
 use noetl_domain::report::Outcome;
 use noetl_test_service::Service;
 use serde_json::{Value, json};
@@ -113,14 +113,24 @@ async fn a_worker_answers_what_the_bus_brings_and_stops_what_is_cancelled() {
 
     let step = "- step: s\n  tool: { kind: http, url: '{{ url }}/gate/closed', timeout: 60 }";
     let command = bench.command(step, Work::Once { resume: None });
-    let execution = command.id.execution;
+    let cancel = Cancel { execution: command.id.execution, until: command.issued + 1 };
     bus.send(command).await.unwrap();
     while service.count("GET /gate/closed") == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    bus.cancel(execution).await.unwrap();
+    bus.cancel(cancel).await.unwrap();
     let Some(Inbound::Report(report)) = bus.inbound().await else { panic!("no report") };
     assert_eq!(report.items[0].outcome, Outcome::Cancelled);
+
+    // What the cancel reached is void even when it comes late; what a retry orders runs.
+    let step = "- step: s\n  tool: { kind: noop }";
+    for (issued, was_cancelled) in [(cancel.until, true), (cancel.until + 1, false)] {
+        let command = Command { issued, ..bench.command(step, Work::Once { resume: None }) };
+        bus.send(command).await.unwrap();
+        let Some(Inbound::Report(report)) = bus.inbound().await else { panic!("no report") };
+        let cancelled = report.items.iter().any(|item| item.outcome == Outcome::Cancelled);
+        assert_eq!(cancelled, was_cancelled, "issued by event {issued}");
+    }
 
     shutdown.cancel();
     worker.await.unwrap();
