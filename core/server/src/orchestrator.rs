@@ -9,10 +9,13 @@ mod decider;
 mod dispatch;
 mod family;
 mod input;
+mod memory;
 mod metrics;
+mod orders;
 mod plans;
 mod round;
 mod snapshot;
+mod starting;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -148,8 +151,8 @@ impl Orchestrator {
         decider: decider::Decider<S, B>,
         from_callers: mpsc::Receiver<Input>,
     ) {
-        let bus = Arc::clone(decider.bus());
-        let store = Arc::clone(decider.store());
+        let bus = Arc::clone(&decider.bus);
+        let store = Arc::clone(&decider.store);
         tokio::spawn(decider.run(from_callers, self.stop.clone()));
         tokio::spawn(input::listen(bus, store, self.inputs.clone(), self.stop.clone()));
     }

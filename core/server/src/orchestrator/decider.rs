@@ -8,42 +8,40 @@ use noetl_bus::results::Results;
 use noetl_domain::Map;
 use noetl_domain::command::Command;
 use noetl_domain::event::{Event, Status};
-use noetl_domain::execution::{self, ControlError, Execution};
+use noetl_domain::execution;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::Report;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::clock::{Clock, now_ms};
-use super::input::{Input, Reply};
+use super::Parts;
+use super::clock::Clock;
+use super::input::Input;
 use super::metrics::{Metrics, add};
-use super::plans::{PlanSource, Which};
+use super::plans::PlanSource;
 use super::round::{Active, Item};
-use super::{Parts, Snapshot, Start, Started};
 use crate::error::ServerError;
 use crate::ids::Ids;
-use crate::store::{AppendError, Dedup, EventStore};
+use crate::store::EventStore;
 
 /// Inputs carried through before what they gave is handed on.
 const BATCH: usize = 256;
-/// Finished Executions kept in memory for those who look at them right away.
-const RECENT: usize = 64;
 
 pub(super) struct Decider<S, B> {
-    store: Arc<S>,
-    bus: Arc<B>,
+    pub(super) store: Arc<S>,
+    pub(super) bus: Arc<B>,
     pub(super) results: Results,
     pub(super) ids: Arc<Ids>,
     pub(super) env: Arc<Map>,
     pub(super) plans: Arc<dyn PlanSource>,
     pub(super) active: HashMap<ExecutionId, Active>,
     /// Finished ones among `active`, oldest first.
-    recent: VecDeque<ExecutionId>,
+    pub(super) recent: VecDeque<ExecutionId>,
     commits: mpsc::Sender<Vec<Item>>,
     internal: mpsc::UnboundedReceiver<Input>,
     to_self: mpsc::UnboundedSender<Input>,
-    clock: Clock,
-    metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl<S: EventStore, B: Bus> Decider<S, B> {
@@ -70,14 +68,6 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             clock,
             metrics,
         }
-    }
-
-    pub(super) fn bus(&self) -> &Arc<B> {
-        &self.bus
-    }
-
-    pub(super) fn store(&self) -> &Arc<S> {
-        &self.store
     }
 
     /// Takes up everything that had not ended when the process did.
@@ -142,26 +132,9 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 self.order(id, reply, out, |_| Ok(Event::ContextUpdated { ctx: vars, source })).await;
             }
             Input::Note { id, name, step, payload, reply } => {
-                let mark = out.len();
-                let noted = self.advance(id, vec![Event::Noted { name, step, payload }], out).await;
-                let appended = out
-                    .get(mark)
-                    .and_then(|item| item.append.as_ref())
-                    .and_then(|append| append.events.first());
-                let event_id = appended.map_or(0, |event| event.event_id);
-                answer_after(out, mark, reply, noted, event_id);
+                self.note(id, Event::Noted { name, step, payload }, reply, out).await;
             }
-            Input::Snapshot { id, reply } => {
-                // Nobody is told what is not committed yet: the answer waits for everything decided before it.
-                match self.snapshot(id).await {
-                    Ok(snapshot) => out.push(Item::answer(id, move |committed| {
-                        let _ = reply.send(committed.map(|()| snapshot).map_err(not_committed));
-                    })),
-                    Err(error) => {
-                        let _ = reply.send(Err(error));
-                    }
-                }
-            }
+            Input::Snapshot { id, reply } => self.look(id, reply, out).await,
             Input::Timer { id, key } => {
                 let running =
                     self.active.get(&id).is_some_and(|active| active.execution.status == Status::Running);
@@ -196,66 +169,6 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         });
     }
 
-    async fn start(&mut self, start: Start, reply: Reply<Started>, out: &mut Vec<Item>) {
-        let mark = out.len();
-        let started = self.start_one(start, out).await;
-        match started {
-            Ok(started) => {
-                let Some(item) = out.get_mut(mark) else { return };
-                item.after = Some(Box::new(move |committed| {
-                    let _ = reply.send(match committed {
-                        Ok(()) => Ok(started),
-                        Err(AppendError::Duplicate { execution }) => {
-                            Ok(Started { execution_id: execution, duplicate: true, ..started })
-                        }
-                        Err(error) => Err(not_committed(error)),
-                    });
-                }));
-            }
-            Err(error) => {
-                let _ = reply.send(Err(error));
-            }
-        }
-    }
-
-    async fn start_one(&mut self, start: Start, out: &mut Vec<Item>) -> Result<Started, ServerError> {
-        let which = match (start.path, start.catalog_id) {
-            (_, Some(id)) => Which::CatalogId(id),
-            (Some(path), None) => Which::Path(path, start.version),
-            (None, None) => return Err(ServerError::invalid("name a playbook by path or catalog_id")),
-        };
-        let plan = super::family::plan(&*self.plans, which).await?;
-        let id = ExecutionId(self.ids.next_id());
-        let at_ms = now_ms();
-        let request = execution::Request {
-            payload: start.payload,
-            merge: start.merge,
-            parent: start.parent,
-            root: None,
-            trigger: start.trigger,
-            target: start.target,
-            trace: start.trace,
-            env: Arc::clone(&self.env),
-        };
-        let requested =
-            execution::request(&plan, id, at_ms, request).map_err(|error| ServerError::from_start(&error))?;
-        let started = Started {
-            execution_id: id,
-            duplicate: false,
-            path: plan.path.clone(),
-            version: plan.version,
-            catalog_id: plan.catalog_id.clone(),
-        };
-        let dedup = start.dedup.map(|dedup| Dedup {
-            key: dedup.key,
-            window_ms: dedup.window_seconds.map(|seconds| (seconds * 1000.0) as i64),
-        });
-        self.active.insert(id, Active { plan, execution: Execution::new(id), dedup });
-        add(&self.metrics.executions_started, 1);
-        self.advance(id, vec![Event::ExecutionRequested(Box::new(requested))], out).await?;
-        Ok(started)
-    }
-
     async fn report(&mut self, report: Box<Report>, out: &mut Vec<Item>) {
         add(&self.metrics.reports_received, 1);
         let id = report.id.execution;
@@ -265,140 +178,6 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             return;
         }
         self.carry(id, vec![Event::Called(report)], out).await;
-    }
-
-    async fn cancel(
-        &mut self,
-        id: ExecutionId,
-        reason: Option<String>,
-        cascade: bool,
-        reply: Reply<Vec<ExecutionId>>,
-        out: &mut Vec<Item>,
-    ) {
-        let mark = out.len();
-        let cancelled = self.cancel_family(id, reason, cascade, out).await;
-        match cancelled {
-            Ok(ids) => answer_after(out, mark, reply, Ok(()), ids),
-            Err(error) => {
-                let _ = reply.send(Err(error));
-            }
-        }
-    }
-
-    /// Parents first, so that none of them takes its child's end for a reason to go on.
-    async fn cancel_family(
-        &mut self,
-        id: ExecutionId,
-        reason: Option<String>,
-        cascade: bool,
-        out: &mut Vec<Item>,
-    ) -> Result<Vec<ExecutionId>, ServerError> {
-        let mut family = VecDeque::from([id]);
-        let mut cancelled = Vec::new();
-        while let Some(member) = family.pop_front() {
-            self.load(member).await?;
-            let Some(active) = self.active.get(&member) else { continue };
-            let children: Vec<ExecutionId> =
-                active.execution.children_under_way().into_iter().map(|(_, _, child)| child).collect();
-            match execution::cancel(&active.execution, reason.clone()) {
-                Ok(event) => {
-                    if cascade {
-                        family.extend(children);
-                    }
-                    self.advance(member, vec![event], out).await?;
-                    cancelled.push(member);
-                }
-                Err(error) if member == id => return Err(refused(&error)),
-                Err(_) => {}
-            }
-        }
-        Ok(cancelled)
-    }
-
-    async fn order(
-        &mut self,
-        id: ExecutionId,
-        reply: Reply<()>,
-        out: &mut Vec<Item>,
-        order: impl FnOnce(&Execution) -> Result<Event, ControlError>,
-    ) {
-        let mark = out.len();
-        let event = match self.load(id).await {
-            Ok(()) => match self.active.get(&id) {
-                Some(active) => order(&active.execution).map_err(|error| refused(&error)),
-                None => Err(ServerError::unknown_execution(id)),
-            },
-            Err(error) => Err(error),
-        };
-        let done = match event {
-            Ok(event) => self.advance(id, vec![event], out).await,
-            Err(error) => Err(error),
-        };
-        answer_after(out, mark, reply, done, ());
-    }
-
-    async fn snapshot(&mut self, id: ExecutionId) -> Result<Arc<Snapshot>, ServerError> {
-        self.load(id).await?;
-        let active = self.active.get(&id).ok_or_else(|| ServerError::unknown_execution(id))?;
-        let total_steps = Some(active.plan.steps.len() as u64);
-        Ok(Arc::new(Snapshot { execution: active.execution.clone(), total_steps }))
-    }
-
-    /// Brings an Execution into memory from its log.
-    pub(super) async fn load(&mut self, id: ExecutionId) -> Result<(), ServerError> {
-        if self.active.contains_key(&id) {
-            return Ok(());
-        }
-        let log =
-            self.store.load(id, 0).await.map_err(|error| ServerError::store("read the event log", error))?;
-        if log.is_empty() {
-            return Err(ServerError::unknown_execution(id));
-        }
-        let mut execution = Execution::new(id);
-        for recorded in &log {
-            execution.apply(&recorded.event, recorded.at_ms);
-        }
-        let requested = Arc::clone(&execution.requested);
-        let plan =
-            super::family::plan(&*self.plans, Which::Path(requested.path.clone(), Some(requested.version)))
-                .await?;
-        self.keep(id, Active { plan, execution, dedup: None });
-        Ok(())
-    }
-
-    /// Keeps an Execution in memory: as long as it runs, and a while after it ended.
-    pub(super) fn keep(&mut self, id: ExecutionId, active: Active) {
-        let ended = active.execution.status.is_final();
-        self.active.insert(id, active);
-        if ended && !self.recent.contains(&id) {
-            self.recent.push_back(id);
-        }
-        while self.recent.len() > RECENT {
-            let Some(oldest) = self.recent.pop_front() else { break };
-            if self.active.get(&oldest).is_some_and(|active| active.execution.status.is_final()) {
-                self.active.remove(&oldest);
-            }
-        }
-    }
-
-    /// Sends unfinished Commands again, starts children that were asked for, and goes on.
-    async fn take_up(&mut self, id: ExecutionId, out: &mut Vec<Item>) -> Result<(), ServerError> {
-        match self.load(id).await {
-            Err(error) if error.code == noetl_domain::code::Code::UnknownExecution => return Ok(()),
-            loaded => loaded?,
-        }
-        let Some(active) = self.active.get(&id) else { return Ok(()) };
-        if active.execution.status.is_final() {
-            return Ok(());
-        }
-        let events = active.execution.resend();
-        let children = active.execution.children_to_start();
-        for timer in active.execution.timers_to_set(now_ms()) {
-            // A timer that is in the store fires first, and then this one changes nothing.
-            self.clock.set(id, timer.key, timer.due_ms);
-        }
-        self.advance(id, events, out).await?;
-        self.start_children(id, children, out).await
     }
 
     pub(super) fn count(&self, events: &[Event], commands: &[Command]) {
@@ -413,41 +192,6 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 },
                 _ => {}
             }
-        }
-    }
-}
-
-fn refused(error: &ControlError) -> ServerError {
-    ServerError::new(error.code, error.message.clone())
-}
-
-fn not_committed(error: AppendError) -> ServerError {
-    match error {
-        AppendError::Store(error) => ServerError::store("commit the decision", error),
-        error => ServerError::unavailable(format!("the decision was not committed, try again: {error}")),
-    }
-}
-
-/// Answers once everything since `mark` is committed; at once when nothing needs to be.
-fn answer_after<T: Send + 'static>(
-    out: &mut [Item],
-    mark: usize,
-    reply: Reply<T>,
-    done: Result<(), ServerError>,
-    value: T,
-) {
-    if let Err(error) = done {
-        let _ = reply.send(Err(error));
-        return;
-    }
-    match out.get_mut(mark..).and_then(<[Item]>::first_mut) {
-        Some(item) => {
-            item.after = Some(Box::new(move |committed| {
-                let _ = reply.send(committed.map(|()| value).map_err(not_committed));
-            }));
-        }
-        None => {
-            let _ = reply.send(Ok(value));
         }
     }
 }
