@@ -23,6 +23,7 @@ mod scope;
 mod settle;
 mod start;
 mod state;
+mod tally;
 mod wake;
 
 pub use advance::{Advance, ChildStart, Object, Timer};
@@ -31,6 +32,7 @@ pub use decide::{Decision, Needs, decide};
 pub use plan::Plan;
 pub use start::{Request, StartError, merge_workload, request};
 pub use state::{Answer, Execution, Flight, LoopState, Parked, Phase, Segment, StepState, Token};
+pub use tally::Tally;
 
 /// Results larger than this many bytes of JSON lie outside the log.
 pub const INLINE_LIMIT: usize = 64 * 1024;

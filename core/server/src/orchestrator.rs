@@ -3,6 +3,7 @@
 //! One task folds and decides, another commits what was decided, many Executions per transaction.
 //! Whatever leaves the process (Commands, answers, the feed) leaves after its commit.
 
+mod ahead;
 mod clock;
 mod commit;
 mod decider;
@@ -141,6 +142,7 @@ impl Orchestrator {
             feed: feed.clone(),
             decider: internal.0.clone(),
             metrics: Arc::clone(&metrics),
+            void: ahead::Void::default(),
         });
         let decider = decider::Decider::new(parts, plans, commits, internal, clock, Arc::clone(&metrics));
         (Self { inputs, feed, metrics, stop }, decider, from_callers)

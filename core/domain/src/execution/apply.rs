@@ -21,11 +21,13 @@ impl Execution {
     pub fn apply(&mut self, event: &Event, at_ms: i64) {
         self.seq += 1;
         self.updated_ms = at_ms;
+        let before = self.phase_at(event);
         match event {
             Event::ExecutionRequested(requested) => self.requested(requested, at_ms),
             Event::StepEntered { step, run, tokens, inputs } => {
                 self.take_tokens(step, *tokens);
                 self.runs += 1;
+                self.last_entered = Some(step.clone());
                 self.active.push(step.clone());
                 let state = self.state_mut(step);
                 *state = StepState {
@@ -102,6 +104,7 @@ impl Execution {
             }
             Event::Warned { .. } | Event::Noted { .. } => {}
         }
+        self.count_phases(event, before);
     }
 
     /// Whether a Report still answers a Command under way; a stale Attempt changes nothing.

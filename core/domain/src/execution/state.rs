@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use super::tally::Tally;
 use crate::command::{PipelineState, Resume, StepResult};
 use crate::error::TaskError;
 use crate::event::{Finished, IssuedWork, LoopItems, LoopStats, Requested, Status};
@@ -38,6 +39,9 @@ pub struct Execution {
     pub handled: Vec<String>,
     /// The Step that completed last; its result is the Execution's unless an end step has one.
     pub last_completed: Option<String>,
+    /// The Step that was entered last.
+    pub last_entered: Option<String>,
+    pub tally: Tally,
     /// Runs of Steps so far.
     pub runs: u64,
     pub started_ms: i64,
@@ -174,6 +178,8 @@ impl Execution {
             failed: Vec::new(),
             handled: Vec::new(),
             last_completed: None,
+            last_entered: None,
+            tally: Tally::default(),
             runs: 0,
             started_ms: 0,
             updated_ms: 0,

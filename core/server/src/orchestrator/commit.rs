@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use noetl_bus::{Bus, Cancel};
-use noetl_domain::id::ExecutionId;
 use tokio::sync::{broadcast, mpsc};
 
+use super::ahead::Void;
 use super::clock::Clock;
 use super::dispatch::Dispatch;
 use super::input::Input;
@@ -21,7 +21,11 @@ pub(super) struct Context<S, B> {
     pub(super) feed: broadcast::Sender<Arc<Vec<Positioned>>>,
     pub(super) decider: mpsc::UnboundedSender<Input>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) void: Void,
 }
+
+/// Why a decision is refused that was made on a state which never was.
+const VOID: AppendError = AppendError::Conflict { actual: 0 };
 
 /// Appends in one transaction at most.
 const BATCH: usize = 2048;
@@ -44,7 +48,8 @@ pub(super) fn start<S: EventStore, B: Bus>(mut context: Context<S, B>) -> mpsc::
 }
 
 impl<S: EventStore, B: Bus> Context<S, B> {
-    async fn commit(&mut self, mut items: Vec<Item>) {
+    async fn commit(&mut self, items: Vec<Item>) {
+        let mut items = self.valid(items);
         let followed = self.feed.receiver_count() > 0;
         let mut appends = Vec::with_capacity(items.len());
         let mut events = Vec::new();
@@ -67,10 +72,9 @@ impl<S: EventStore, B: Bus> Context<S, B> {
         };
         let mut results = results.into_iter().enumerate();
         let mut fed = Vec::new();
-        let mut lost: Vec<ExecutionId> = Vec::new();
         for (item, appended) in items.into_iter().zip(appended) {
             if !appended {
-                answer(item, &lost);
+                self.answer(item);
                 continue;
             }
             let Some((at, result)) = results.next() else { break };
@@ -81,10 +85,7 @@ impl<S: EventStore, B: Bus> Context<S, B> {
                     }
                     self.committed(item).await;
                 }
-                Err(error) => {
-                    lost.push(item.id);
-                    self.refused(item, error);
-                }
+                Err(error) => self.refused(item, error),
             }
         }
         // Whoever began to listen during the commit may have read the store before it: an empty batch says to look again.
@@ -110,28 +111,39 @@ impl<S: EventStore, B: Bus> Context<S, B> {
             self.dispatch.send(command);
         }
         if item.more {
-            let _ = self.decider.send(Input::Continue(id));
+            let _ = self.decider.send(Input::Committed(id, item.generation));
         }
     }
 
-    fn refused(&self, item: Item, error: AppendError) {
+    /// Refuses what was decided on a state that is void by now.
+    fn valid(&mut self, items: Vec<Item>) -> Vec<Item> {
+        let (void, valid) =
+            items.into_iter().partition::<Vec<_>, _>(|item| self.void.holds(item.id, item.generation));
+        for after in void.into_iter().filter_map(|item| item.after) {
+            after(Err(VOID));
+        }
+        valid
+    }
+
+    /// What an answer tells must be committed: it is refused when a decision before it was.
+    fn answer(&mut self, item: Item) {
+        let told = if self.void.holds(item.id, item.generation) { Err(VOID) } else { Ok(()) };
+        if let Some(after) = item.after {
+            after(told);
+        }
+    }
+
+    fn refused(&mut self, item: Item, error: AppendError) {
         let id = item.id;
         add(&self.metrics.commits_failed, 1);
         if !matches!(error, AppendError::Duplicate { .. }) {
             tracing::warn!(execution.id = %id, error = %error, "a decision could not be committed");
+            self.void.add(id, item.generation);
         }
         if let Some(after) = item.after {
             after(Err(error));
         }
-        let _ = self.decider.send(Input::Lost(id));
-    }
-}
-
-/// What an answer tells must be committed: it is refused when a decision before it was.
-fn answer(item: Item, lost: &[ExecutionId]) {
-    let told = if lost.contains(&item.id) { Err(AppendError::Conflict { actual: 0 }) } else { Ok(()) };
-    if let Some(after) = item.after {
-        after(told);
+        let _ = self.decider.send(Input::Lost(id, item.generation));
     }
 }
 

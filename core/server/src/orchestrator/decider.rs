@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Parts;
+use super::ahead::Generation;
 use super::clock::Clock;
 use super::input::Input;
 use super::metrics::{Metrics, add};
@@ -35,6 +36,8 @@ pub(super) struct Decider<S, B> {
     pub(super) env: Arc<Map>,
     pub(super) plans: Arc<dyn PlanSource>,
     pub(super) active: HashMap<ExecutionId, Active>,
+    /// How many states were brought into memory.
+    pub(super) generations: Generation,
     /// Finished ones among `active`, oldest first.
     pub(super) recent: VecDeque<ExecutionId>,
     commits: mpsc::Sender<Vec<Item>>,
@@ -61,6 +64,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             env: parts.env,
             plans,
             active: HashMap::new(),
+            generations: 0,
             recent: VecDeque::new(),
             commits,
             internal,
@@ -109,7 +113,13 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         }
     }
 
-    async fn hand_on(&self, items: Vec<Item>) {
+    async fn hand_on(&mut self, items: Vec<Item>) {
+        for item in items.iter().filter(|item| item.more) {
+            let active = self.active.get_mut(&item.id).filter(|active| active.generation == item.generation);
+            if active.is_some_and(|active| active.ahead.sent()) {
+                let _ = self.to_self.send(Input::Continue(item.id));
+            }
+        }
         if !items.is_empty() && self.commits.send(items).await.is_err() {
             tracing::error!("the committer has ended; nothing more can be committed");
         }
@@ -143,13 +153,19 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 }
             }
             Input::Continue(id) => self.carry(id, Vec::new(), out).await,
-            Input::Lost(id) | Input::Recover(id) => {
-                self.active.remove(&id);
-                if let Err(error) = self.take_up(id, out).await {
-                    tracing::warn!(execution.id = %id, error = %error, "could not be taken up; trying again soon");
-                    self.recover_later(id);
+            Input::Committed(id, generation) => {
+                let active = self.active.get_mut(&id).filter(|active| active.generation == generation);
+                if active.is_some_and(|active| active.ahead.committed()) {
+                    self.carry(id, Vec::new(), out).await;
                 }
             }
+            Input::Lost(id, generation) => {
+                // Everything decided on the same state is lost with it; the log is read once for all of it.
+                if self.active.get(&id).is_none_or(|active| active.generation == generation) {
+                    self.read_again(id, out).await;
+                }
+            }
+            Input::Recover(id) => self.read_again(id, out).await,
         }
     }
 
@@ -157,6 +173,14 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
     async fn carry(&mut self, id: ExecutionId, happened: Vec<Event>, out: &mut Vec<Item>) {
         if let Err(error) = self.advance(id, happened, out).await {
             tracing::warn!(execution.id = %id, error = %error, "could not go on; trying again soon");
+            self.recover_later(id);
+        }
+    }
+
+    async fn read_again(&mut self, id: ExecutionId, out: &mut Vec<Item>) {
+        self.active.remove(&id);
+        if let Err(error) = self.take_up(id, out).await {
+            tracing::warn!(execution.id = %id, error = %error, "could not be taken up; trying again soon");
             self.recover_later(id);
         }
     }

@@ -10,6 +10,7 @@ use noetl_domain::{Map, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::ahead::Generation;
 use super::{Snapshot, Start, Started};
 use crate::error::ServerError;
 use crate::store::EventStore;
@@ -60,8 +61,10 @@ pub(super) enum Input {
     },
     /// More follows than one transaction should hold.
     Continue(ExecutionId),
+    /// A slice of a round that is longer than one transaction is committed.
+    Committed(ExecutionId, Generation),
     /// What was decided could not be committed: forget it and read the log again.
-    Lost(ExecutionId),
+    Lost(ExecutionId, Generation),
     /// Take up an Execution again from its log.
     Recover(ExecutionId),
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use noetl_bus::Bus;
-use noetl_domain::execution::Execution;
+use noetl_domain::execution::{Execution, Plan};
 use noetl_domain::id::ExecutionId;
 
+use super::ahead::Ahead;
 use super::clock::now_ms;
 use super::decider::Decider;
 use super::plans::Which;
@@ -17,6 +18,11 @@ use crate::store::EventStore;
 const RECENT: usize = 64;
 
 impl<S: EventStore, B: Bus> Decider<S, B> {
+    pub(super) fn new_active(&mut self, plan: Arc<Plan>, execution: Execution) -> Active {
+        self.generations += 1;
+        Active { plan, execution, generation: self.generations, dedup: None, ahead: Ahead::default() }
+    }
+
     /// Brings an Execution into memory from its log.
     pub(super) async fn load(&mut self, id: ExecutionId) -> Result<(), ServerError> {
         if self.active.contains_key(&id) {
@@ -35,7 +41,8 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         let plan =
             super::family::plan(&*self.plans, Which::Path(requested.path.clone(), Some(requested.version)))
                 .await?;
-        self.keep(id, Active { plan, execution, dedup: None });
+        let active = self.new_active(plan, execution);
+        self.keep(id, active);
         Ok(())
     }
 

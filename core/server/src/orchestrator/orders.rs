@@ -11,7 +11,7 @@ use noetl_domain::id::ExecutionId;
 use super::Snapshot;
 use super::decider::Decider;
 use super::input::Reply;
-use super::round::Item;
+use super::round::{Active, Item};
 use crate::error::ServerError;
 use crate::store::{AppendError, EventStore};
 
@@ -104,7 +104,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
     /// Nobody is told what is not committed yet: the answer waits for everything decided before it.
     pub(super) async fn look(&mut self, id: ExecutionId, reply: Reply<Arc<Snapshot>>, out: &mut Vec<Item>) {
         match self.snapshot(id).await {
-            Ok(snapshot) => out.push(Item::answer(id, move |committed| {
+            Ok((active, snapshot)) => out.push(Item::answer(active, move |committed| {
                 let _ = reply.send(committed.map(|()| snapshot).map_err(not_committed));
             })),
             Err(error) => {
@@ -113,11 +113,11 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         }
     }
 
-    async fn snapshot(&mut self, id: ExecutionId) -> Result<Arc<Snapshot>, ServerError> {
+    async fn snapshot(&mut self, id: ExecutionId) -> Result<(&Active, Arc<Snapshot>), ServerError> {
         self.load(id).await?;
         let active = self.active.get(&id).ok_or_else(|| ServerError::unknown_execution(id))?;
         let total_steps = Some(active.plan.steps.len() as u64);
-        Ok(Arc::new(Snapshot { execution: active.execution.clone(), total_steps }))
+        Ok((active, Arc::new(Snapshot { execution: active.execution.clone(), total_steps })))
     }
 }
 

@@ -11,6 +11,7 @@ use noetl_domain::execution::{Advance, ChildStart, Execution, Needs, Plan, Timer
 use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::result::Stored;
 
+use super::ahead::{Ahead, Generation};
 use super::clock::now_ms;
 use super::decider::Decider;
 use super::plans::Which;
@@ -23,8 +24,10 @@ use crate::store::{Append, AppendError, Dedup, EventStore};
 pub(super) struct Active {
     pub(super) plan: Arc<Plan>,
     pub(super) execution: Execution,
+    pub(super) generation: Generation,
     /// Set until its first append.
     pub(super) dedup: Option<Dedup>,
+    pub(super) ahead: Ahead,
 }
 
 pub(super) type After = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
@@ -32,6 +35,7 @@ pub(super) type After = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
 /// One append, and what is done once it is committed.
 pub(super) struct Item {
     pub(super) id: ExecutionId,
+    pub(super) generation: Generation,
     /// Taken by the committer.
     pub(super) append: Option<Append>,
     pub(super) commands: Vec<Command>,
@@ -46,11 +50,12 @@ pub(super) struct Item {
 impl Item {
     /// Nothing to append: an answer that waits for everything handed on before it.
     pub(super) fn answer(
-        id: ExecutionId,
+        active: &Active,
         after: impl FnOnce(Result<(), AppendError>) + Send + 'static,
     ) -> Self {
         Self {
-            id,
+            id: active.execution.id,
+            generation: active.generation,
             append: None,
             commands: Vec::new(),
             timers: Vec::new(),
@@ -168,6 +173,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         }
         Ok(Some(Item {
             id,
+            generation: active.generation,
             append: Some(append),
             commands: if execution.status.is_final() { Vec::new() } else { advance.commands },
             timers: advance.timers,
@@ -261,7 +267,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
             },
         )
         .map_err(|error| ServerError::from_start(&error))?;
-        let active = Active { plan, execution: Execution::new(child), dedup: None };
+        let active = self.new_active(plan, Execution::new(child));
         Ok((child, active, Event::ExecutionRequested(Box::new(requested))))
     }
 }

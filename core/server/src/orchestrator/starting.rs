@@ -73,7 +73,8 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             key: dedup.key,
             window_ms: dedup.window_seconds.map(|seconds| (seconds * 1000.0) as i64),
         });
-        self.active.insert(id, Active { plan, execution: Execution::new(id), dedup });
+        let active = Active { dedup, ..self.new_active(plan, Execution::new(id)) };
+        self.active.insert(id, active);
         add(&self.metrics.executions_started, 1);
         self.advance(id, vec![Event::ExecutionRequested(Box::new(requested))], out).await?;
         Ok(started)

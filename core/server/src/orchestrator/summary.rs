@@ -1,6 +1,6 @@
 //! The row that lists show, from the folded state.
 
-use noetl_domain::execution::{Execution, Phase, StepState};
+use noetl_domain::execution::Execution;
 use noetl_domain::result::Stored;
 
 use crate::store::{StepCounts, Summary};
@@ -11,9 +11,7 @@ const RESULT_LIMIT: usize = 16 * 1024;
 pub(super) fn summary(execution: &Execution, total_steps: u64) -> Summary {
     let requested = &execution.requested;
     let finished = execution.finished.as_ref();
-    let count = |phases: &[Phase]| {
-        execution.steps.values().filter(|state| phases.contains(&state.phase)).count() as u64
-    };
+    let tally = execution.tally;
     Summary {
         execution: execution.id,
         path: requested.path.clone(),
@@ -28,9 +26,9 @@ pub(super) fn summary(execution: &Execution, total_steps: u64) -> Summary {
         current_step: current_step(execution),
         counts: StepCounts {
             total: total_steps,
-            completed: count(&[Phase::Completed, Phase::Skipped]),
-            running: count(&[Phase::Running, Phase::Saving]),
-            failed: count(&[Phase::Failed]),
+            completed: tally.completed,
+            running: tally.running,
+            failed: tally.failed,
         },
         events: execution.seq,
         result: execution.final_result().and_then(|result| small(&result.value)),
@@ -40,10 +38,9 @@ pub(super) fn summary(execution: &Execution, total_steps: u64) -> Summary {
 }
 
 fn current_step(execution: &Execution) -> Option<String> {
-    let running = execution.steps.iter().filter(|(_, state)| state.is_active());
-    let newest = running.max_by_key(|(_, state)| state.started_ms);
-    let last = || execution.steps.iter().max_by_key(|(_, state): &(&String, &StepState)| state.started_ms);
-    newest.or_else(last).map(|(name, _)| name.clone())
+    let running = execution.active.iter().filter_map(|name| Some((name, execution.steps.get(name)?)));
+    let newest = running.max_by_key(|(_, state)| state.started_ms).map(|(name, _)| name);
+    newest.or(execution.last_entered.as_ref()).cloned()
 }
 
 fn small(value: &Stored) -> Option<Stored> {

@@ -323,6 +323,44 @@ async fn the_same_start_happens_once() {
     assert_eq!(first.execution_id, second.execution_id);
 }
 
+/// A chain of noops: one round of several slices.
+fn chain(steps: usize) -> String {
+    let mut text =
+        "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: chain, path: chain }\nworkflow:\n"
+            .to_owned();
+    for at in 0..steps {
+        let name = if at == 0 { "start".to_owned() } else { format!("s{at}") };
+        text += &format!("  - step: {name}\n    tool: {{ kind: noop }}\n");
+        if at + 1 < steps {
+            text += &format!("    next: {{ arcs: [ {{ step: s{} }} ] }}\n", at + 1);
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_long_round_survives_a_store_that_fails_at_any_of_its_slices() {
+    const STEPS: usize = 2000;
+    let plans = shelf(&[&chain(STEPS)]);
+    // The first commit answers the start.
+    for (nth, fault) in [(2, Fault::Before), (3, Fault::Before), (2, Fault::After), (3, Fault::After)] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let faulty = Arc::new(FaultyStore::new(SqliteStore::open(directory.path()).await.expect("a store")));
+        let process = open_over(Arc::clone(&faulty), Arc::clone(&plans)).await;
+        faulty.fail(nth, fault);
+        let started = process.orchestrator.start(start("chain")).await.expect("starts");
+        assert_eq!(ended(&process, started.execution_id).await, Status::Completed);
+        let log = process.store.load(started.execution_id, 0).await.expect("a log");
+        let count = |name: &str| log.iter().filter(|recorded| recorded.event.name() == name).count();
+        assert_eq!(
+            (count("step.enter"), count("step.exit"), count("playbook.completed")),
+            (STEPS, STEPS, 1),
+            "after {fault:?} at commit {nth}"
+        );
+        assert!(process.orchestrator.metrics().commits_failed.load(Ordering::Relaxed) > 0);
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_fails_loses_nothing_that_was_acknowledged() {
     let directory = tempfile::tempdir().expect("a directory");
