@@ -117,7 +117,7 @@ pub(crate) enum Command {
     /// Create or check the embedded store
     #[command(subcommand)]
     Db(db::Db),
-    /// Cancel executions that have been running for too long
+    /// Cancel executions that fell silent, delete those that ended long ago
     Cleanup(cleanup::Cleanup),
     /// Start or stop the server
     #[command(subcommand)]

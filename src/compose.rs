@@ -17,6 +17,7 @@ use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
 use noetl_server::schedule::{Schedules, fire_until};
+use noetl_server::store::retention::delete_until;
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
 use noetl_server::vault::Vault;
 use tokio::net::TcpListener;
@@ -127,6 +128,10 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         // Ends with the control plane.
         drop(services.count_events());
         tokio::spawn(fire_until(services.schedules.clone(), orchestrator.clone(), stop.clone()));
+        if let Some(keep) = context.config.retention.keep() {
+            let store = Arc::clone(&store);
+            tokio::spawn(delete_until(store, results.clone(), orchestrator.clone(), keep, stop.clone()));
+        }
     }
     let pools = services.pools.clone();
     let router = noetl_server::http::router(services);

@@ -17,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) store: Store,
     pub(crate) worker: Worker,
+    pub(crate) retention: Retention,
     pub(crate) log: Log,
 }
 
@@ -62,6 +63,21 @@ pub(crate) struct Worker {
 impl Default for Worker {
     fn default() -> Self {
         Self { pool: "default".to_owned(), slots: 0, python: PathBuf::new() }
+    }
+}
+
+/// How long history is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Days for which the server keeps executions after their end, with their logs and large results; 0: for ever.
+    /// For ever is the default, because history is evidence and nobody expects a server to delete it unasked.
+    pub(crate) keep_days: u32,
+}
+
+impl Retention {
+    pub(crate) fn keep(self) -> Option<std::time::Duration> {
+        (self.keep_days > 0).then(|| std::time::Duration::from_hours(24 * u64::from(self.keep_days)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `noetl cleanup`: cancels executions in which nothing happened for a while.
+//! `noetl cleanup`: cancels executions in which nothing happened for a while, deletes those that ended long ago.
 
 use clap::Args;
 use noetl_api::execution::CleanupRequest;
@@ -10,10 +10,13 @@ use crate::output;
 
 #[derive(Debug, Args)]
 pub(crate) struct Cleanup {
-    /// Nothing happened for so long
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    older_than_minutes: u64,
-    /// Only say which ones
+    /// Cancel executions in which nothing happened for so long [default: 60, unless old ones are deleted]
+    #[arg(long, value_name = "N")]
+    older_than_minutes: Option<u64>,
+    /// Delete executions that ended so long ago, with their logs and large results
+    #[arg(long, value_name = "N")]
+    delete_older_than_days: Option<f64>,
+    /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
 }
@@ -22,8 +25,11 @@ impl Cleanup {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         context.block_on(async {
             let connection = connect(context, Need::Write).await?;
-            let request =
-                CleanupRequest { older_than_minutes: self.older_than_minutes, dry_run: self.dry_run };
+            let request = CleanupRequest {
+                older_than_minutes: self.older_than_minutes,
+                delete_older_than_days: self.delete_older_than_days,
+                dry_run: self.dry_run,
+            };
             let cleaned = connection.client.cleanup(&request).await?;
             if context.json {
                 output::json(&cleaned)?;

@@ -284,19 +284,18 @@ pub struct Ordered {
     pub message: String,
 }
 
-/// Cancels Executions in which nothing happened for a while.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// Cancels Executions in which nothing happened for a while, or deletes those that ended long ago.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct CleanupRequest {
-    pub older_than_minutes: u64,
-    /// Only tell which ones.
+    /// Cancels what was silent for so long; 60 when the request names neither this nor `delete_older_than_days`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub older_than_minutes: Option<u64>,
+    /// Deletes what ended so long ago, with its whole family, its log and its large results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delete_older_than_days: Option<f64>,
+    /// Only tell what would be done.
     pub dry_run: bool,
-}
-
-impl Default for CleanupRequest {
-    fn default() -> Self {
-        Self { older_than_minutes: 60, dry_run: false }
-    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -304,9 +303,12 @@ impl Default for CleanupRequest {
 pub struct CleanedUp {
     pub status: String,
     pub dry_run: bool,
+    /// How many were cancelled, or would be: those in `execution_ids`.
     pub count: usize,
     #[schema(value_type = Vec<String>)]
     pub execution_ids: Vec<ExecutionId>,
+    /// How many were deleted, or would be.
+    pub deleted: u64,
     pub message: String,
 }
 

@@ -4,6 +4,7 @@
 //! The older generations' queue (`/api/queue/*`, claims over HTTP) is left out: Commands travel over the bus.
 
 mod catalog;
+mod cleanup;
 mod credentials;
 mod database;
 mod events;
@@ -187,7 +188,7 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(execute::run))
         .routes(routes!(execute::executions_run))
         .routes(routes!(executions::list))
-        .routes(routes!(orders::cleanup))
+        .routes(routes!(cleanup::cleanup))
         .routes(routes!(executions::detail))
         .routes(routes!(executions::status))
         .routes(routes!(events::list))

@@ -204,6 +204,12 @@ impl Orchestrator {
         self.ask(|reply| Input::Note { id, name, step, payload, reply }).await
     }
 
+    /// Lets go of Executions that were deleted from the store.
+    pub(crate) async fn forget(&self, ids: Vec<ExecutionId>) {
+        // Whoever stops remembers nothing anyway.
+        let _ = self.inputs.send(Input::Forget(ids)).await;
+    }
+
     /// The state folded from the log, running or finished.
     pub async fn snapshot(&self, id: ExecutionId) -> Result<Arc<Snapshot>, ServerError> {
         self.ask(|reply| Input::Snapshot { id, reply }).await

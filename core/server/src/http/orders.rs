@@ -1,11 +1,9 @@
-//! Orders to Executions: cancel, finalize, retry, cleanup.
+//! Orders to Executions: cancel, finalize, retry.
 
 use axum::Json as Answer;
 use axum::extract::State;
 use noetl_api::error::ErrorBody;
-use noetl_api::execution::{
-    CancelRequest, Cancelled, CleanedUp, CleanupRequest, FinalizeRequest, Ordered, RetryRequest,
-};
+use noetl_api::execution::{CancelRequest, Cancelled, FinalizeRequest, Ordered, RetryRequest};
 use noetl_domain::event::Status;
 use noetl_domain::id::ExecutionId;
 
@@ -13,7 +11,6 @@ use super::executions::status_named;
 use super::request::{Json, Segments, execution_id};
 use super::{Services, show};
 use crate::error::ServerError;
-use crate::store::{EventQuery, EventStore, Order, SummaryQuery};
 
 /// Stops an Execution, and the sub-playbooks it waits for.
 ///
@@ -101,69 +98,4 @@ pub(super) async fn retry(
 
 fn ordered(execution_id: ExecutionId, status: Status, message: String) -> Ordered {
     Ordered { execution_id, status: status.as_str().to_owned(), message }
-}
-
-/// Cancels Executions in which nothing happened for a while.
-#[utoipa::path(post, path = "/api/executions/cleanup", tag = "executions", request_body = CleanupRequest,
-    responses((status = 200, body = CleanedUp), (status = 400, body = ErrorBody)))]
-pub(super) async fn cleanup(
-    State(services): State<Services>,
-    Json(request): Json<CleanupRequest>,
-) -> Result<Answer<CleanedUp>, ServerError> {
-    let age = i64::try_from(request.older_than_minutes.saturating_mul(60_000)).unwrap_or(i64::MAX);
-    let silent_since = show::now_ms().saturating_sub(age);
-    let mut stale = Vec::new();
-    let mut before = None;
-    loop {
-        let query = SummaryQuery {
-            status: Some(Status::Running),
-            until_ms: Some(silent_since),
-            before,
-            limit: Some(500),
-            ..SummaryQuery::default()
-        };
-        let rows = services.store.summaries(query).await?;
-        let Some(last) = rows.last() else { break };
-        before = Some(last.execution);
-        for row in &rows {
-            if last_event_ms(&services, row.execution).await? < silent_since {
-                stale.push(row.execution);
-            }
-        }
-    }
-    let mut done = Vec::new();
-    for id in stale {
-        if request.dry_run {
-            done.push(id);
-            continue;
-        }
-        let reason = format!("nothing happened for {} minutes", request.older_than_minutes);
-        match services.orchestrator.cancel(id, Some(reason), true).await {
-            Ok(cancelled) => done.extend(cancelled),
-            // It ended, or was cancelled with its parent, in between.
-            Err(error) if error.code == noetl_domain::code::Code::AlreadyFinished => {}
-            Err(error) => return Err(error),
-        }
-    }
-    done.sort_unstable();
-    done.dedup();
-    let verb = if request.dry_run { "would cancel" } else { "cancelled" };
-    Ok(Answer(CleanedUp {
-        status: "ok".to_owned(),
-        dry_run: request.dry_run,
-        count: done.len(),
-        message: format!("{verb} {}", show::count(done.len(), "execution")),
-        execution_ids: done,
-    }))
-}
-
-async fn last_event_ms(services: &Services, id: ExecutionId) -> Result<i64, ServerError> {
-    let query = EventQuery {
-        execution: Some(id),
-        limit: Some(1),
-        order: Order::NewestFirst,
-        ..EventQuery::default()
-    };
-    let events = services.store.events(query).await?;
-    Ok(events.first().map_or(0, |event| event.recorded.at_ms))
 }

@@ -166,6 +166,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
                 }
             }
             Input::Recover(id) => self.read_again(id, out).await,
+            Input::Forget(ids) => self.forget(&ids),
         }
     }
 

@@ -65,6 +65,8 @@ pub(super) enum Input {
     Committed(ExecutionId, Generation),
     /// What was decided could not be committed: forget it and read the log again.
     Lost(ExecutionId, Generation),
+    /// These are no longer in the store.
+    Forget(Vec<ExecutionId>),
     /// Take up an Execution again from its log.
     Recover(ExecutionId),
 }

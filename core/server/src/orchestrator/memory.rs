@@ -61,6 +61,15 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
         }
     }
 
+    /// Lets go of what was deleted from the store. One that runs again by now was not deleted: it is kept.
+    pub(super) fn forget(&mut self, ids: &[ExecutionId]) {
+        for id in ids {
+            if self.active.get(id).is_some_and(|active| active.execution.status.is_final()) {
+                self.active.remove(id);
+            }
+        }
+    }
+
     /// Sends unfinished Commands again, starts children that were asked for, and goes on.
     pub(super) async fn take_up(&mut self, id: ExecutionId, out: &mut Vec<Item>) -> Result<(), ServerError> {
         match self.load(id).await {

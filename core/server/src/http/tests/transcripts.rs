@@ -168,6 +168,8 @@ async fn orders() {
     talk.get(&format!("/api/executions/{failed}/events?event_type=execution.retried")).await;
     let waiting = app.execute("demo/waits", json!({})).await;
     talk.post("/api/executions/cleanup", json!({ "older_than_minutes": 60 })).await;
+    talk.post("/api/executions/cleanup", json!({ "delete_older_than_days": 30, "dry_run": true })).await;
+    talk.post("/api/executions/cleanup", json!({ "delete_older_than_days": -1 })).await;
     talk.post(&format!("/api/executions/{waiting}/retry"), json!({})).await;
     talk.post(&format!("/api/executions/{waiting}/cancel"), json!({ "reason": "enough" })).await;
     app.ended(waiting).await;

@@ -235,7 +235,9 @@ async fn known_versions(
     }
     if let (false, Some(connection)) = (unknown.is_empty(), writer.connection.as_mut()) {
         let rows = sqlx::query(
-            "SELECT value, (SELECT max(seq) FROM event_row WHERE execution_id = value) FROM json_each(?)",
+            // An Execution whose rows are being deleted is gone already.
+            "SELECT value, (SELECT max(seq) FROM event_row WHERE execution_id = value \
+             AND NOT EXISTS (SELECT 1 FROM purge_row WHERE purge_row.execution_id = value)) FROM json_each(?)",
         )
         .bind(serde_json::to_string(&unknown).map_err(|error| sqlx::Error::Encode(error.into()))?)
         .fetch_all(connection)
