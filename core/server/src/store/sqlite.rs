@@ -7,6 +7,7 @@ mod bare;
 mod clean_up;
 mod connect;
 mod logs;
+mod migrate;
 mod read;
 mod script;
 mod summary;

@@ -1,21 +1,15 @@
-//! Opening the file: pragmas, the schema and its versions.
+//! Opening the file: pragmas, and the connections that read and write.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
+use super::migrate::migrate;
 use super::{FILE, SqliteStore, StoreError, Writer};
-
-/// Each entry brings the schema from its index to the next version; entries are only ever added.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
-
-/// What people read; replaced at every upgrade of the schema.
-const VIEWS: &str = include_str!("views.sql");
 
 const READERS: u32 = 4;
 
@@ -51,25 +45,4 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
         .max_connections(READERS)
         .connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-16384"));
     Ok(SqliteStore { writer: Arc::new(Mutex::new(Writer::new(connection))), readers, file })
-}
-
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let failed = |source| StoreError::failed("upgrade the database", source);
-    let row = sqlx::query("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(failed)?;
-    let found: i64 = row.try_get(0).map_err(failed)?;
-    let known = MIGRATIONS.len() as i64;
-    if found > known {
-        return Err(StoreError::Newer { found, known });
-    }
-    if found == known {
-        return Ok(());
-    }
-    let mut script = String::from("BEGIN IMMEDIATE;\n");
-    for step in &MIGRATIONS[found as usize..] {
-        script.push_str(step);
-    }
-    script.push_str(VIEWS);
-    let _ = write!(script, "\nPRAGMA user_version = {known};\nCOMMIT;");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(script)).execute(connection).await.map_err(failed)?;
-    Ok(())
 }

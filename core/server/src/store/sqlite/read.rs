@@ -17,7 +17,9 @@ pub(super) async fn load(
 ) -> Result<Vec<Recorded>, StoreError> {
     let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
     sql.push(" WHERE execution_id = ").push_bind(execution.0 as i64);
-    sql.push(" AND seq > ").push_bind(after_seq as i64).push(" ORDER BY seq");
+    // An Execution whose rows are being deleted is gone already: a part of its log would be a lie.
+    sql.push(" AND NOT EXISTS (SELECT 1 FROM purge_row WHERE execution_id = ").push_bind(execution.0 as i64);
+    sql.push(") AND seq > ").push_bind(after_seq as i64).push(" ORDER BY seq");
     Ok(fetch(pool, sql).await?.into_iter().map(|positioned| positioned.recorded).collect())
 }
 

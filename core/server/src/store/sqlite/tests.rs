@@ -91,6 +91,26 @@ async fn a_database_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test]
+async fn an_execution_that_is_being_deleted_is_gone_before_its_rows_are() {
+    let harness = Directory::fresh().await;
+    let store = harness.open().await;
+    conformance::write_sample(&store).await;
+    let id = ExecutionId(1);
+    let log = store.load(id, 0).await.unwrap();
+    let mut writer = store.writer.lock().await;
+    // As a crash in the middle leaves it.
+    let begun = "DELETE FROM execution_row; INSERT INTO purge_row SELECT DISTINCT execution_id FROM event_row; \
+        DELETE FROM event_row WHERE seq = 1";
+    sqlx::raw_sql(begun).execute(writer.take_up().await.unwrap()).await.unwrap();
+    writer.settled();
+    drop(writer);
+    assert!(store.load(id, 0).await.unwrap().is_empty());
+    let more = Append::new(id, log.len() as u64, Summary::of(id));
+    let refused = store.append(vec![more]).await;
+    assert!(matches!(refused[0], Err(AppendError::Conflict { actual: 0 })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_refused() {
     let harness = Directory::fresh().await;
     std::fs::write(harness.0.path().join(FILE), "not a database at all, but long enough to be one").unwrap();
