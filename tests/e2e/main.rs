@@ -16,5 +16,7 @@ mod place;
 mod playbooks;
 mod postgres;
 mod secrets;
+mod soak;
+mod sql;
 mod stopping;
 mod text;

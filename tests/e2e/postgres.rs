@@ -23,6 +23,10 @@ impl Database {
         Self { server, client }
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
     /// What `POST /api/credentials` takes.
     pub(crate) fn credential(&self, name: &str) -> Value {
         json!({"name": name, "type": "postgres", "data": self.server.credential_data()})
