@@ -190,6 +190,7 @@ fn http_config(context: &Context) -> HttpConfig {
     let server = &context.config.server;
     HttpConfig {
         allow_connection_strings: server.allow_raw_connections,
+        allow_credential_data: server.allow_credential_data,
         local_only: server.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         code_page: Some(|code| Some(code.page())),
         ..HttpConfig::default()

@@ -32,11 +32,19 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// Lets `POST /api/postgres/execute` take raw connection strings instead of named credentials.
     pub(crate) allow_raw_connections: bool,
+    /// Lets `GET /api/credentials/NAME?include_data=true` hand out what is secret in a credential.
+    pub(crate) allow_credential_data: bool,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { host: "127.0.0.1".to_owned(), port: 8082, url: String::new(), allow_raw_connections: false }
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8082,
+            url: String::new(),
+            allow_raw_connections: false,
+            allow_credential_data: false,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod newcomer;
 mod place;
 mod playbooks;
 mod postgres;
+mod retention;
 mod secrets;
 mod soak;
 mod sql;

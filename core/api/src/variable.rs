@@ -58,11 +58,15 @@ pub struct VariableRecord {
 pub struct VariableBody {
     pub name: String,
     pub value: Value,
-    /// `user_defined`: every variable here is one.
+    /// `step_result` when a step wrote it, `user_defined` when it was set from outside the flow.
     #[serde(rename = "type")]
     pub kind: String,
+    /// Who wrote it last: a step, or what a writer from outside called itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_step: Option<String>,
+    /// RFC 3339: when it was written last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

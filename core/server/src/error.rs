@@ -149,7 +149,8 @@ impl ServerError {
 
     pub fn body(&self) -> ErrorBody {
         ErrorBody {
-            hint: self.hint.clone(),
+            // Where nothing better is known, the page of the code is the next thing to read.
+            hint: self.hint.clone().or_else(|| Some(format!("noetl explain {}", self.code))),
             findings: self.findings.clone(),
             ..ErrorBody::new(self.code, self.detail.clone())
         }

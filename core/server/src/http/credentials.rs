@@ -53,7 +53,7 @@ pub(super) async fn one(
     }
     if !services.config.allow_credential_data {
         return Err(ServerError::not_allowed("this server does not hand out the data of credentials")
-            .hint("leave out include_data, or set http.allow_credential_data"));
+            .hint("leave out include_data, or set allow_credential_data = true in [server] of noetl.toml"));
     }
     let opened = services.vault.open_credential(&name).await?;
     tracing::info!(credential.name = %opened.record.name, "the data of a credential was read over HTTP");

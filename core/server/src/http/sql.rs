@@ -51,8 +51,10 @@ pub(super) async fn execute(
     let query = text_of(&request)?;
     let as_objects = request.as_objects.unwrap_or(true);
     if request.connection_string.is_some() && !services.config.allow_connection_strings {
-        return Err(ServerError::not_allowed("this server takes no connection strings over HTTP")
-            .hint("register a postgres credential and name it: noetl credential register FILE"));
+        return Err(ServerError::not_allowed("this server takes no connection strings over HTTP").hint(
+            "register a postgres credential and name it (noetl credential register FILE), \
+                 or set allow_raw_connections = true in [server] of noetl.toml",
+        ));
     }
     let connection = match (request.connection_string, &request.credential) {
         (Some(text), _) => [("connection_string".to_owned(), Value::String(text))].into_iter().collect(),

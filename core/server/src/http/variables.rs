@@ -1,16 +1,20 @@
 //! Variables of an Execution (`ctx`), read and written from outside the flow.
 
+use std::collections::{BTreeMap, HashMap};
+
 use axum::Json as Answer;
 use axum::extract::State;
 use noetl_api::error::ErrorBody;
 use noetl_api::health::Done;
 use noetl_api::variable::{SetVariables, VariableBody, VariableList, VariablesSet};
+use noetl_domain::event::{Event, Recorded};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::{Map, Value};
 
 use super::request::{Json, Segments, execution_id};
 use super::{Services, show};
 use crate::error::ServerError;
+use crate::store::EventStore;
 
 const MOST: usize = 1000;
 
@@ -24,8 +28,9 @@ pub(super) async fn list(
     let id = execution_id(&id)?;
     let snapshot = services.orchestrator.snapshot(id).await?;
     let ctx = &snapshot.execution.ctx;
-    let variables: std::collections::BTreeMap<_, _> =
-        ctx.iter().map(|(name, value)| (name.clone(), body(name, value))).collect();
+    let written = if ctx.is_empty() { HashMap::new() } else { written(&services, id).await? };
+    let variables: BTreeMap<_, _> =
+        ctx.iter().map(|(name, value)| (name.clone(), body(name, value, &written))).collect();
     Ok(Answer(VariableList { execution_id: id, count: variables.len(), variables }))
 }
 
@@ -40,17 +45,45 @@ pub(super) async fn one(
     let id = execution_id(&id)?;
     let snapshot = services.orchestrator.snapshot(id).await?;
     match snapshot.execution.ctx.get(&name) {
-        Some(value) => Ok(Answer(body(&name, value))),
+        Some(value) => Ok(Answer(body(&name, value, &written(&services, id).await?))),
         None => Err(unknown(id, &name)),
     }
 }
 
-fn body(name: &str, value: &Value) -> VariableBody {
+/// Who wrote a variable last, and when.
+struct Written {
+    source: String,
+    kind: &'static str,
+    at_ms: i64,
+}
+
+/// The last writer of every variable, from the log.
+async fn written(services: &Services, id: ExecutionId) -> Result<HashMap<String, Written>, ServerError> {
+    let mut written = HashMap::new();
+    for Recorded { at_ms, event, .. } in services.store.load(id, 0).await? {
+        let (maps, source, kind) = match event {
+            Event::StepExited(exit) => (vec![exit.ctx], exit.step, "step_result"),
+            Event::Called(report) => {
+                (report.items.into_iter().map(|item| item.ctx).collect(), report.id.step, "step_result")
+            }
+            Event::ContextUpdated { ctx, source } => (vec![ctx], source, "user_defined"),
+            _ => continue,
+        };
+        for (name, _) in maps.into_iter().flatten() {
+            written.insert(name, Written { source: source.clone(), kind, at_ms });
+        }
+    }
+    Ok(written)
+}
+
+fn body(name: &str, value: &Value, written: &HashMap<String, Written>) -> VariableBody {
+    let written = written.get(name);
     VariableBody {
         name: name.to_owned(),
         value: masked_variable(name, value),
-        kind: "user_defined".to_owned(),
-        source_step: None,
+        kind: written.map_or("user_defined", |written| written.kind).to_owned(),
+        source_step: written.map(|written| written.source.clone()),
+        created_at: written.map(|written| show::time(written.at_ms)),
     }
 }
 

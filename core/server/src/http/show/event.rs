@@ -136,9 +136,33 @@ fn fill(body: &mut EventBody, event: &Event) {
         }
         Event::Noted { name: _, step: _, payload } => {
             set(body, "external", "COMPLETED");
-            body.context = payload.clone();
+            posted(body, payload);
         }
     }
+}
+
+/// What was posted stands in the columns that it was posted for; the whole of it is the context.
+fn posted(body: &mut EventBody, payload: &Value) {
+    let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+    if let Some(status) = text("status") {
+        body.status = status;
+    }
+    if let Some(node_type) = text("node_type") {
+        body.node_type = node_type;
+    }
+    if let Some(node_id) = text("node_id") {
+        body.node_id = Some(node_id);
+    }
+    body.worker_id = text("worker_id");
+    body.duration = payload.get("duration").and_then(Value::as_f64);
+    body.error = match payload.get("error") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(error)) => Some(error.clone()),
+        Some(error) => Some(error.to_string()),
+    };
+    body.result = payload.get("result").cloned().unwrap_or_default();
+    body.meta = payload.get("meta").cloned().unwrap_or_default();
+    body.context = payload.clone();
 }
 
 fn called(body: &mut EventBody, report: &Report) {
