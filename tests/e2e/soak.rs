@@ -165,7 +165,7 @@ async fn every_acknowledged_execution_ends_once_whenever_the_server_dies() {
         app.register(playbook).await.unwrap();
     }
     let schedule =
-        json!({"path": "tests/soak/tick", "interval_seconds": 0.5, "payload": {"api_url": service.url}});
+        json!({"path": "tests/soak/tick", "interval_seconds": 1.0, "payload": {"api_url": service.url}});
     app.post("/api/schedules", &schedule).await;
     let mut acknowledged = Vec::new();
     for round in 0..rounds {

@@ -92,8 +92,8 @@ async fn errors_say_what_postgres_said_and_what_to_do() {
         (json!({"query": "SELEC 1"}), 422, "TL001", "42601"),
         (json!({"query": "SELECT * FROM nowhere"}), 422, "TL001", "nowhere"),
         (json!({"query": "SELECT $1::int", "parameters": ["x"]}), 422, "TL001", "x"),
-        (json!({"query_base64": "%%%"}), 400, "AP001", "query_base64"),
-        (json!({}), 400, "AP001", "query"),
+        (json!({"query_base64": "%%%"}), 400, "AP003", "query_base64"),
+        (json!({}), 400, "AP003", "query"),
     ] {
         let (status, body) = ask(&app, fields.clone()).await;
         assert_eq!((status, &body["code"]), (expected, &json!(code)), "{fields}: {body}");
