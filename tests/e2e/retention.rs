@@ -28,8 +28,8 @@ fn results(app: &App) -> usize {
 }
 
 async fn run(app: &App) -> String {
-    let id = app.execute("tests/retention/large", &json!({})).await.unwrap();
-    assert_eq!(app.ended(&id).await.unwrap()["status"], "COMPLETED");
+    let id = app.execute("tests/retention/large", &json!({})).await.expect("an execution");
+    assert_eq!(app.ended(&id).await.expect("an end")["status"], "COMPLETED");
     id
 }
 

@@ -72,12 +72,11 @@ impl Cancels {
                 running.token.cancel();
             }
         }
-        match state.void.get_mut(&execution) {
-            Some(known) => known.until = known.until.max(cancel.until),
-            None => {
-                state.void.insert(execution, cancel);
-                state.oldest.push_back(execution);
-            }
+        if let Some(known) = state.void.get_mut(&execution) {
+            known.until = known.until.max(cancel.until);
+        } else {
+            state.void.insert(execution, cancel);
+            state.oldest.push_back(execution);
         }
         if state.oldest.len() > REMEMBERED
             && let Some(forgotten) = state.oldest.pop_front()

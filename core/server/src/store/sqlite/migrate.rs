@@ -28,9 +28,8 @@ async fn apply(connection: &mut SqliteConnection, steps: &[&str], views: &str) -
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     // Asked again, because another process may have upgraded it since.
     let found = version(&mut transaction).await?;
-    let due = match usize::try_from(found).ok().and_then(|found| steps.get(found..)) {
-        Some(due) => due,
-        None => return Err(StoreError::Newer { found, known }),
+    let Some(due) = usize::try_from(found).ok().and_then(|found| steps.get(found..)) else {
+        return Err(StoreError::Newer { found, known });
     };
     if !due.is_empty() {
         let end = format!("PRAGMA user_version = {known}");
