@@ -93,7 +93,7 @@ pub(crate) async fn problems(outcome: &Outcome<'_>, run: &Run) -> Vec<String> {
         for sql in &run.sql {
             let query = fill_text(&sql.query, outcome.names);
             let found = database.rows(&query).await.unwrap_or_else(|error| json!(error));
-            differs(&query, &found, &json!(sql.rows), &mut problems);
+            differs(&query, &found, &fill(&json!(sql.rows), outcome.names), &mut problems);
         }
     }
     problems

@@ -42,7 +42,7 @@ macro_rules! families {
     };
 }
 
-families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour language kinds }
+families! { hello routing r#loop iterator_save retry pagination sub_playbook workbook vars policy shapes behaviour language kinds printed graph public }
 
 async fn family(name: &str, form: Form) {
     let name = name.trim_start_matches("r#");

@@ -17,6 +17,8 @@ pub enum ResultKind {
     Sql,
     /// A list of per-item results plus `stats`; answers `results`, `data`, `result`, `stats`, `count`.
     Loop,
+    /// A loop whose body is a pipeline: every element answers as a pipeline does.
+    LoopOfPipelines,
     /// Map of label to result; unknown names are looked up in the results, last task first.
     Pipeline,
 }

@@ -122,13 +122,20 @@ pub(super) fn flat<'a>(
 pub(super) fn saving<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'_>) -> Made {
     let path = place.path();
     let mut task = Task { name: place.label.to_owned(), kind: "noop".to_owned(), ..Task::default() };
-    if let Some(node) = fields.peek("data").or(fields.peek("args")) {
+    // The block stands beside the type, or under a `save` of its own.
+    let nested = fields.take_any(&["save", "sink"]);
+    let saved = |key: &str| fields.peek(key).or_else(|| nested?.get(key));
+    if let Some(node) = saved("data").or_else(|| saved("args")) {
         let value = reader.value(node, &format!("{path}/config/result"));
         task.config.insert("result".to_owned(), value);
     }
     fields.ignore(&["desc", "description", "assert", "timeout"]);
     let mut made = Made::one(task);
-    made.saves.push(save::rest(reader, fields, &format!("steps/{}/saves/0", place.step)));
+    let path = format!("steps/{}/saves", place.step);
+    match nested {
+        Some(node) => made.saves = save::read_all(reader, node, &path),
+        None => made.saves.push(save::rest(reader, fields, &format!("{path}/0"))),
+    }
     made
 }
 

@@ -75,7 +75,7 @@ impl Execution {
                     };
                     let status = if looped.error.is_some() { "FAILED" } else { "COMPLETED" };
                     state.result = Some(Arc::new(StepResult {
-                        kind: ResultKind::Loop,
+                        kind: looped.kind(),
                         status: status.into(),
                         value,
                         error: looped.error.clone(),
@@ -224,13 +224,17 @@ impl Execution {
         self.active.retain(|name| *name != exit.step);
         // A cycle of skipped Steps must meet the limit too.
         self.runs += u64::from(exit.status == StepStatus::Skipped);
+        let first = self.last_completed.is_none();
         let state = self.state_mut(&exit.step);
         state.run = exit.run;
         state.finished_ms = Some(at_ms);
         state.flights.clear();
         state.parked.clear();
-        state.worked = exit.result.is_some() || state.answer.take().is_some() || state.looped.is_some();
-        let worked = state.worked;
+        let answered = state.answer.take().is_some() || state.looped.is_some();
+        let worked = answered || exit.result.is_some();
+        state.worked = answered || exit.result.as_ref().is_some_and(|result| *result != nothing());
+        // A no-op's result stands only where nothing else has one.
+        let tells = state.worked || worked && first;
         state.looped = state.looped.take().map(|looped| LoopState { stopped: true, ..looped });
         state.phase = match exit.status {
             StepStatus::Completed => Phase::Completed,
@@ -248,7 +252,7 @@ impl Execution {
         match exit.status {
             StepStatus::Failed if exit.handled => self.handled.push(exit.step.clone()),
             StepStatus::Failed => self.failed.push(exit.step.clone()),
-            StepStatus::Completed if worked => self.last_completed = Some(exit.step.clone()),
+            StepStatus::Completed if tells => self.last_completed = Some(exit.step.clone()),
             StepStatus::Completed | StepStatus::Skipped => {}
         }
     }
@@ -402,6 +406,15 @@ impl StepState {
 }
 
 impl LoopState {
+    fn kind(&self) -> ResultKind {
+        let mut segments = self.results.values();
+        if !self.results.is_empty() && segments.all(|segment| segment.kind == ResultKind::Pipeline) {
+            ResultKind::LoopOfPipelines
+        } else {
+            ResultKind::Loop
+        }
+    }
+
     fn put(&mut self, index: u64, kind: ResultKind, value: &Value) {
         if let Ok(json) = serde_json::value::to_raw_value(std::slice::from_ref(value)) {
             self.results.insert(index, Segment { count: 1, kind, json: Arc::from(json) });
@@ -432,6 +445,11 @@ pub(super) fn result_after(exit: &Exit, before: Option<&Arc<StepResult>>) -> Arc
             ..StepResult::default()
         }),
     }
+}
+
+/// The result of a step that does nothing.
+pub(super) fn nothing() -> Value {
+    json!({ "status": "ok" })
 }
 
 fn answer(item: &ItemReport) -> Answer {

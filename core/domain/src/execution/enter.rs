@@ -1,8 +1,7 @@
 //! A Token becomes a run of its Step: admission, then work.
 
-use serde_json::json;
-
 use super::advance::Timer;
+use super::apply::nothing;
 use super::decide::Decision;
 use super::exit::{self, Leaving};
 use super::failure;
@@ -109,7 +108,7 @@ fn inline(plan: &Plan, execution: &Execution, step: &Step, task: &Task, at_ms: i
     if task.kind != "noop" {
         return exit::leave(plan, execution, step, Leaving::marker(), at_ms);
     }
-    let mut value = json!({ "status": "ok" });
+    let mut value = nothing();
     if !task.config.is_empty() {
         let reads = &plan.reads[plan.at(&step.name).unwrap_or_default()];
         let state = &execution.steps[&step.name];

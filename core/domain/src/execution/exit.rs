@@ -6,6 +6,7 @@ use super::apply::result_after;
 use super::decide::Decision;
 use super::failure;
 use super::plan::Plan;
+use super::reads::StepReads;
 use super::route::{self, Ending};
 use super::state::Execution;
 use crate::code::Code;
@@ -165,6 +166,7 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self) -> Result<(), TaskError> {
         if self.exit.status == StepStatus::Completed {
+            self.keep_collected();
             self.extract();
             self.set(&self.step.sets, "the step's set")?;
         }
@@ -186,6 +188,21 @@ impl<'a> Writer<'a> {
             self.take(arc)?;
         }
         Ok(())
+    }
+
+    /// What was collected `into` a name stays readable, where a later step reads it.
+    fn keep_collected(&mut self) {
+        let reads =
+            self.plan.steps.iter().zip(&self.plan.reads).filter(|(step, _)| step.name != self.step.name);
+        for (name, value) in &self.collected {
+            let names = [name.as_str(), "ctx", "vars"];
+            let is_read = |reads: &StepReads| {
+                [&reads.enter, &reads.body, &reads.exit].iter().any(|reads| reads.any(&names))
+            };
+            if reads.clone().any(|(_, reads)| is_read(reads)) {
+                self.exit.ctx.insert(name.clone(), value.clone());
+            }
+        }
     }
 
     /// `vars:`; one that fails is skipped with a warning.

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::scope::Scope;
 use super::shape::status_words;
-use super::view::{Bare, Envelope, Source, View};
+use super::view::{Source, View};
 use crate::Map;
 use crate::command::{ScopeData, StepResult};
 use crate::error::TaskError;
@@ -247,7 +247,7 @@ pub struct OutcomeViews {
 #[expect(clippy::needless_pass_by_value, reason = "views keep the result alive, so callers hand it over")]
 pub fn outcome_view(status: &str, result: Arc<StepResult>, error: Option<&TaskError>) -> OutcomeViews {
     let error = error.or(result.error.as_ref());
-    let error_view = error_view(error);
+    let error_view = View::error(error);
     let words = status_words(status, "ok");
     let (http, status_code) = http_view(&result, error);
     let reference = match &result.value {
@@ -309,19 +309,6 @@ impl OutcomeViews {
         scope.bind("success", View::flag(self.success));
         scope.bind("data", self.result.clone());
     }
-}
-
-/// The error as an object that reads as its message inside text; null without one.
-fn error_view(error: Option<&TaskError>) -> View {
-    let Some(error) = error else { return View::null() };
-    let status = error.status_code.map_or_else(View::null, View::number);
-    View::of(Envelope {
-        fields: vec![("status".to_owned(), status), ("type".to_owned(), View::text(error.kind.clone()))],
-        through: Some(View::error(Some(error))),
-        through_first: true,
-        bare: Bare::Through,
-        spoken: Some(error.message.clone()),
-    })
 }
 
 fn http_view(result: &Arc<StepResult>, error: Option<&TaskError>) -> (View, View) {

@@ -30,6 +30,10 @@ pub(super) fn register(engine: &mut Environment<'static>) {
     engine.add_filter("len", length);
     engine.add_filter("length", length);
     engine.add_filter("count", length);
+    engine.add_filter("truncate", truncate);
+    engine.add_filter("striptags", minijinja_contrib::filters::striptags);
+    engine.add_filter("filesizeformat", minijinja_contrib::filters::filesizeformat);
+    engine.add_filter("wordcount", |value: &Value| text(value).split_whitespace().count());
     engine.add_filter("quote", |value: &Value| format!("'{}'", text(value).replace('\'', "''")));
     engine.add_function("range", range);
     engine.add_function("len", length);
@@ -54,6 +58,31 @@ fn default(value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<Value, Er
     kwargs.assert_all_used()?;
     let absent = value.is_undefined() || value.is_none() || (lax && !value.is_true());
     Ok(if absent { other } else { value.clone() })
+}
+
+/// As Jinja does: the length counts the mark, whole words unless told otherwise, five characters of tolerance.
+fn truncate(value: &Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
+    let argument = |at: usize, name: &str| -> Result<Option<Value>, Error> {
+        Ok(args.get(at).cloned().or(kwargs.get::<Option<Value>>(name)?))
+    };
+    let number =
+        |value: Option<Value>, other: usize| value.and_then(|value| value.as_usize()).unwrap_or(other);
+    let length = number(argument(0, "length")?, 255);
+    let cut_words = argument(1, "killwords")?.is_some_and(|value| value.is_true());
+    let mark = argument(2, "end")?.map_or_else(|| "...".to_owned(), |value| text(&value));
+    let leeway = number(argument(3, "leeway")?, 5);
+    kwargs.assert_all_used()?;
+    let text = text(value);
+    if text.chars().count() <= length.saturating_add(leeway) {
+        return Ok(text);
+    }
+    let kept: String = text.chars().take(length.saturating_sub(mark.chars().count())).collect();
+    let kept = if cut_words {
+        kept.as_str()
+    } else {
+        kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words)
+    };
+    Ok(format!("{kept}{mark}"))
 }
 
 /// Truncates floats, reads `"12.0"`, and gives the default (0) for what is no number.

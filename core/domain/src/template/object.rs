@@ -183,7 +183,11 @@ impl Object for Node {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        Some(to_value(self.view.get(key, &self.session)?, &self.session))
+        if let Some(view) = self.view.get(key, &self.session) {
+            return Some(to_value(view, &self.session));
+        }
+        // `'timeout' in error` asks the message; a member of that name stays undefined.
+        self.spoken().filter(|text| text.contains(key)).map(|_| Value::UNDEFINED)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::scope::Session;
 use super::view::{At, Document, View};
+use crate::Map;
 use crate::command::StepResult;
 use crate::result::{ResultKind, Stored};
 
@@ -14,7 +15,10 @@ pub(super) enum Shape {
     Plain,
     Http,
     Sql,
-    Loop,
+    Loop {
+        /// Every element is the result of a pipeline.
+        pipelines: bool,
+    },
     Pipeline,
 }
 
@@ -24,7 +28,8 @@ impl Shape {
             ResultKind::Plain => Self::Plain,
             ResultKind::Http => Self::Http,
             ResultKind::Sql => Self::Sql,
-            ResultKind::Loop => Self::Loop,
+            ResultKind::Loop => Self::Loop { pipelines: false },
+            ResultKind::LoopOfPipelines => Self::Loop { pipelines: true },
             ResultKind::Pipeline => Self::Pipeline,
         }
     }
@@ -69,7 +74,11 @@ pub(super) fn get(document: &Document, key: &str, session: &Session) -> Option<V
         Shape::Plain => match key {
             // Ambiguous names are not looked for inside `data`.
             "status" | "error" | "data" | "result" => own(key).or_else(|| alias(&document, key)),
-            _ => own(key).or_else(|| inside(&document, "data", key)).or_else(|| alias(&document, key)),
+            _ => own(key)
+                .or_else(|| inside(&document, "data", key))
+                // What a child's run says of itself lies under a reserved key.
+                .or_else(|| inside(&document, "_execution", key).filter(|_| key == "execution_id"))
+                .or_else(|| alias(&document, key)),
         },
         Shape::Http => match key {
             "status" => status(&document, own(key)),
@@ -83,15 +92,16 @@ pub(super) fn get(document: &Document, key: &str, session: &Session) -> Option<V
             "command_0" => own(key).or_else(itself),
             _ => own(key).or_else(|| alias(&document, key)),
         },
-        Shape::Loop => match key {
+        Shape::Loop { .. } => match key {
             "results" | "data" | "result" | "items" => {
-                let list = at.get("results").map(|_| View::document(document.child("results", Shape::Json)));
-                list.or_else(|| {
-                    Some(View::document(Document { shape: Shape::Json, ..document.clone().into_owned() }))
-                })
+                let list =
+                    at.get("results").map(|_| View::document(document.child("results", document.shape)));
+                list.or_else(itself)
             }
             "stats" => own(key).or_else(|| stats(&document)),
-            "count" | "length" | "total" => own(key).or_else(|| Some(View::number(length(at, Shape::Loop)?))),
+            "count" | "length" | "total" => {
+                own(key).or_else(|| Some(View::number(length(at, document.shape)?)))
+            }
             _ => own(key).or_else(|| alias(&document, key)),
         },
         Shape::Pipeline => pipeline(&document, at, key),
@@ -181,16 +191,52 @@ fn without_loading(document: &Document, result: &StepResult, key: &str, session:
 }
 
 fn stats(document: &Document) -> Option<View> {
-    let total = length(document.at()?, Shape::Loop)?;
+    let total = length(document.at()?, document.shape)?;
     let value = serde_json::json!({"total": total, "success": total, "failed": 0});
     Some(View::json(value.into()))
+}
+
+/// The value as data: a pipeline's with the fields of its results merged flat, as its names answer one by one.
+pub(super) fn whole(at: At<'_>, shape: Shape) -> Json {
+    match shape {
+        Shape::Pipeline => at.object().map_or_else(|| at.to_json(), flat),
+        Shape::Loop { pipelines: true } => {
+            let each = |items: &Vec<Json>| {
+                items.iter().map(|item| whole(At::Value(item), Shape::Pipeline)).collect::<Vec<_>>()
+            };
+            match (at.list(), at.object()) {
+                (Some(items), _) => Json::Array(each(items)),
+                (None, Some(map)) => {
+                    let mut map = map.clone();
+                    if let Some(Json::Array(items)) = map.get_mut("results") {
+                        *items = each(items);
+                    }
+                    Json::Object(map)
+                }
+                (None, None) => at.to_json(),
+            }
+        }
+        _ => at.to_json(),
+    }
+}
+
+fn flat(labels: &Map) -> Json {
+    let mut map = labels.clone();
+    for fields in labels.values().rev().filter_map(Json::as_object) {
+        for (name, value) in fields {
+            if !map.contains_key(name) {
+                map.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Json::Object(map)
 }
 
 /// The list that index, iteration and length go to.
 pub(super) fn elements(at: At<'_>, shape: Shape) -> Option<&Vec<Json>> {
     match shape {
         Shape::Sql => at.get("rows").and_then(Json::as_array).or_else(|| at.list()),
-        Shape::Loop => at.get("results").and_then(Json::as_array).or_else(|| at.list()),
+        Shape::Loop { .. } => at.get("results").and_then(Json::as_array).or_else(|| at.list()),
         Shape::Json | Shape::Plain | Shape::Http | Shape::Pipeline => at.list(),
     }
 }
@@ -206,11 +252,17 @@ pub(super) fn index(document: &Document, index: usize, session: &Session) -> Opt
         at.get("data")?.as_array()?.get(index)?;
         return Some(View::document(document.child("data", Shape::Json).item(index, Shape::Json)));
     }
-    elements(at, document.shape)?.get(index)?;
+    let element = elements(at, document.shape)?.get(index)?;
+    // What an iteration gave reads as a step's result does.
+    let shape = match document.shape {
+        Shape::Loop { pipelines: true } => Shape::Pipeline,
+        Shape::Loop { pipelines: false } => sniff(At::Value(element)),
+        _ => Shape::Json,
+    };
     let list = match document.shape {
         Shape::Sql if at.list().is_none() => document.child("rows", Shape::Json),
-        Shape::Loop if at.list().is_none() => document.child("results", Shape::Json),
+        Shape::Loop { .. } if at.list().is_none() => document.child("results", Shape::Json),
         _ => document.into_owned(),
     };
-    Some(View::document(list.item(index, Shape::Json)))
+    Some(View::document(list.item(index, shape)))
 }

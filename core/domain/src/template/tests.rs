@@ -56,6 +56,14 @@ fn scope() -> Scope {
         ),
     );
     add(
+        "rounds",
+        result(
+            ResultKind::LoopOfPipelines,
+            json!({"results": [{"a": {"x": 1}, "b": {"y": 2}}, {"a": {"x": 3}, "b": {"y": 4}}]}),
+        ),
+    );
+    add("wrapped", result(ResultKind::Loop, json!({"results": [{"status": "success", "data": {"x": 8}}]})));
+    add(
         "pipe",
         result(
             ResultKind::Pipeline,
@@ -256,6 +264,31 @@ fn results_answer_every_generation() {
             ("{{ each[0].id + each.results[1].id + each.data[1].id + each.result[0].id }}", json!(6)),
             ("{{ each.stats.success + each.count + each | length }}", json!(6)),
             ("{{ each | map(attribute='id') | list }}", json!([1, 2])),
+            ("{{ rounds[1].y + rounds.results[0].x + rounds.data[1].a.x }}", json!(8)),
+            ("{{ rounds.results | map(attribute='y') | list }}", json!([2, 4])),
+            ("{{ rounds[0] }}", json!({"a": {"x": 1}, "b": {"y": 2}, "x": 1, "y": 2})),
+            (
+                "{{ rounds.results }}",
+                json!([
+                    {"a": {"x": 1}, "b": {"y": 2}, "x": 1, "y": 2},
+                    {"a": {"x": 3}, "b": {"y": 4}, "x": 3, "y": 4},
+                ]),
+            ),
+            ("{{ wrapped[0].x + wrapped.results[0].x + wrapped.data[0].data.x }}", json!(24)),
+            ("{{ wrapped.results | map(attribute='x') | list }}", json!([8])),
+            ("{{ wrapped.results }}", json!([{"status": "success", "data": {"x": 8}}])),
+            (
+                "{{ 'no' in failed.error and 'yes' not in failed.error and 'kind' in failed.error }}",
+                json!(true),
+            ),
+            ("why: {{ failed.error }}", json!("why: no")),
+            ("{{ failed.error.nothing | default('x') }}", json!("x")),
+            (
+                "{{ 'abcdefghijklmno' | truncate(6, true) }}/{{ 'one two three four' | truncate(9) }}",
+                json!("abc.../one..."),
+            ),
+            ("{{ 'abcdefgh' | truncate(6) }}", json!("abcdefgh")),
+            ("{{ {'a b': 1} | urlencode }}", json!("a%20b=1")),
             ("{{ pipe.call.data.paging.page }}", json!(2)),
             ("{{ pipe.results.last.x + pipe._prev.x + pipe.x }}", json!(3)),
             ("{{ pipe.kept and pipe.status_code == 200 }}", json!(true)),

@@ -105,7 +105,7 @@ impl<'a> At<'a> {
         self.object()?.get(key)
     }
 
-    fn to_json(self) -> Json {
+    pub(super) fn to_json(self) -> Json {
         match self {
             Self::Value(value) => value.clone(),
             Self::Object(map) => Json::Object(map.clone()),
@@ -273,10 +273,18 @@ impl View {
         Self::json(Arc::new(Json::Bool(flag)))
     }
 
-    /// The error as an object, or null.
+    /// The error as an object that reads as its message inside text; null without one.
     pub fn error(error: Option<&TaskError>) -> Self {
-        let value = error.and_then(|error| serde_json::to_value(error).ok()).unwrap_or(Json::Null);
-        Self::json(Arc::new(value))
+        let Some(error) = error else { return Self::null() };
+        let status = error.status_code.map_or_else(Self::null, Self::number);
+        let value = serde_json::to_value(error).unwrap_or(Json::Null);
+        Self::of(Envelope {
+            fields: vec![("status".to_owned(), status), ("type".to_owned(), Self::text(error.kind.clone()))],
+            through: Some(Self::json(Arc::new(value))),
+            through_first: true,
+            bare: Bare::Through,
+            spoken: Some(error.message.clone()),
+        })
     }
 
     /// Several words for one thing; a template reads the one that it compares with, else the first.
@@ -384,7 +392,7 @@ impl View {
     pub(super) fn to_json(&self, session: &Session) -> Json {
         match &self.0 {
             Kind::Document(document) => match document.settled(session) {
-                Some(document) => document.at().map_or(Json::Null, At::to_json),
+                Some(document) => document.at().map_or(Json::Null, |at| shape::whole(at, document.shape)),
                 None => Json::Null,
             },
             Kind::Envelope(envelope) => {

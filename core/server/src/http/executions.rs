@@ -185,7 +185,9 @@ pub(super) async fn loop_results(
                 Stored::Ref(reference) => (*services.results.get(reference).await?).clone(),
             };
             match value {
-                Value::Object(mut looped) if result.kind == ResultKind::Loop => {
+                Value::Object(mut looped)
+                    if matches!(result.kind, ResultKind::Loop | ResultKind::LoopOfPipelines) =>
+                {
                     match looped.remove("results") {
                         Some(Value::Array(results)) => results,
                         _ => Vec::new(),
