@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::finding::Span;
 use crate::playbook::{Dialect, Expr, Join, OutputPolicy, RouteMode, Step};
 use crate::yaml::Node;
-use crate::{Map, Value};
+use crate::{Map, Value, template};
 
 /// A step as read, with what only the whole workflow can settle.
 pub(super) struct Read {
@@ -135,11 +135,27 @@ pub(super) fn read<'a>(
         && let [only] = step.body.as_mut_slice()
     {
         only.name.clone_from(&step.name);
-        let own = std::mem::take(&mut only.inputs);
+        let (later, own) = std::mem::take(&mut only.inputs)
+            .into_iter()
+            .partition(|(_, value)| reads_inputs(value, &step.inputs));
+        only.inputs = later;
         task::merge_missing(&mut step.inputs, own);
     }
     let toolless = toolless && end_loop.is_none() && step.looped.is_none();
     Some(Read { step, span: node.span, met: reader.met, fixed, routed, toolless, end_loop })
+}
+
+/// Whether a value is made from the Step's inputs, so that it can be rendered only after them.
+fn reads_inputs(value: &Value, inputs: &Map) -> bool {
+    !inputs.is_empty()
+        && template::reads_paths(value).iter().any(|path| {
+            let mut parts = path.split('.');
+            let name = match parts.next() {
+                Some("input" | "inputs" | "args" | "data") => parts.next(),
+                root => root,
+            };
+            name.is_some_and(|name| inputs.contains_key(name))
+        })
 }
 
 fn fill(step: &mut Step, made: Made) {

@@ -173,6 +173,16 @@ fn provide(node: &Node, provided: &mut HashSet<String>) {
                 {
                     add(name, provided);
                 }
+                // L0 gathers a loop's results under the loop's name.
+                if entry.key == "end_loop"
+                    && let Some(looped) = entry.value.as_str()
+                {
+                    add(&format!("{looped}_results"), provided);
+                }
+                // Tasks of a pipeline that have no name are known by their place.
+                if let ("tool", Some(tasks)) = (entry.key.as_str(), entry.value.as_list()) {
+                    provided.extend((0..tasks.len()).map(|place| format!("task_{place}")));
+                }
                 // `- fetch: {kind: http}`: the label is the key.
                 if entry.value.get("kind").is_some() {
                     add(&entry.key, provided);

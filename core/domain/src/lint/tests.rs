@@ -35,6 +35,32 @@ fn a_good_playbook_has_no_findings() {
 }
 
 #[test]
+fn tasks_without_a_name_and_gathered_loops_are_known() {
+    let text = format!(
+        "{HEAD}{}",
+        r#"workflow:
+  - step: start
+    tool:
+      - { kind: python, code: "return 1" }
+      - { kind: python, input: { a: "{{ task_0.a }}" }, code: "return a" }
+    next: [ { step: rows } ]
+  - step: rows
+    loop: { in: [1, 2], iterator: row }
+    next: [ { step: one } ]
+  - step: one
+    call: { type: python, with: { row: "{{ row }}" }, code: "def main(row): return row" }
+    next: [ { step: gather } ]
+  - step: gather
+    end_loop: rows
+    result: { total: "{{ rows_results | sum }}" }
+    next: [ { step: end } ]
+  - step: end
+"#
+    );
+    assert!(!shown(&text).contains("nothing provides"), "{}", shown(&text));
+}
+
+#[test]
 fn every_mistake_is_told_at_once_with_its_place() {
     let text = format!(
         "{HEAD}{}",

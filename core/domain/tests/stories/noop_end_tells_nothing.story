@@ -15,11 +15,11 @@ workflow:
 === then
 requested {}
 enter start #1
-exit start done, result {"status":"ok"} -> work
+exit start done -> work
 enter work #1
   command work
   report work
 exit work done -> end
 enter end #1
-exit end done, result {"status":"ok"}
+exit end done
 COMPLETED with work: {"n":7}
