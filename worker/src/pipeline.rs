@@ -179,7 +179,7 @@ impl<'j> Pipeline<'j> {
                     self.state.attempt = 0;
                     self.state.results.clear();
                     self.state.extra.insert("tries".into(), attempt.into());
-                    self.wait(delay).await?;
+                    self.again(delay).await?;
                 }
             }
         }
@@ -237,14 +237,11 @@ impl<'j> Pipeline<'j> {
                 }
                 Order::Fail(error) => return Err(self.give_up(task, &outcome, error)),
                 Order::Retry(delay) => {
-                    if let Some(call) = self.calls.last_mut() {
-                        call.retry_after = Some(delay);
-                    }
                     if self.is_late() {
                         let error = outcome.error.clone().unwrap_or_else(|| self.too_late());
                         return Err(self.give_up(task, &outcome, error));
                     }
-                    self.wait(delay).await?;
+                    self.again(delay).await?;
                 }
             }
         }
@@ -290,12 +287,7 @@ impl<'j> Pipeline<'j> {
                 Verdict::Settled => return Ok(outcome),
                 Verdict::Success => return Ok(succeeded(&outcome)),
                 Verdict::Again(_) if self.is_late() => return Ok(outcome),
-                Verdict::Again(delay) => {
-                    if let Some(call) = self.calls.last_mut() {
-                        call.retry_after = Some(delay);
-                    }
-                    self.wait(delay).await?;
-                }
+                Verdict::Again(delay) => self.again(delay).await?,
             }
         }
     }
@@ -429,6 +421,27 @@ impl<'j> Pipeline<'j> {
     }
 
     /// Waits without holding the worker's place, or parks when that takes long.
+    /// Waits before the next try. The log says it at once: the Report comes only at the end.
+    async fn again(&mut self, seconds: f64) -> Result<(), Stop> {
+        if let Some(call) = self.calls.last_mut() {
+            call.retry_after = Some(seconds);
+        }
+        self.tell_of_retry(seconds);
+        self.wait(seconds).await
+    }
+
+    fn tell_of_retry(&self, seconds: f64) {
+        let Some(call) = self.calls.last() else { return };
+        let (level, ended) = match &call.error {
+            Some(error) => ("warn", format!("failed: {}", error.message.lines().next().unwrap_or_default())),
+            None => ("info", "is not the last one".to_owned()),
+        };
+        // The line carries the step's name already.
+        let task = if self.step.pipeline { format!("{}: ", call.task) } else { String::new() };
+        let text = format!("{task}try {} {ended}; again in {seconds} s", call.attempt);
+        self.job.log(self.index).line("noetl", level, text);
+    }
+
     async fn wait(&self, seconds: f64) -> Result<(), Stop> {
         let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         if wait > self.job.services.config.park_after {

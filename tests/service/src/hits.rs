@@ -21,20 +21,35 @@ pub struct Hit {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Hits(Mutex<Vec<Hit>>);
+pub(crate) struct Hits {
+    all: Mutex<Vec<Hit>>,
+    /// Tells whoever waits for a request.
+    came: tokio::sync::Notify,
+}
 
 impl Hits {
     pub(crate) fn count(&self, method_and_path: &str) -> usize {
         let (method, path) = method_and_path.split_once(' ').unwrap_or(("GET", method_and_path));
-        lock(&self.0).iter().filter(|hit| hit.method == method && hit.path == path).count()
+        lock(&self.all).iter().filter(|hit| hit.method == method && hit.path == path).count()
+    }
+
+    /// Waits until a request came at all.
+    pub(crate) async fn came(&self, method_and_path: &str) {
+        loop {
+            let next = self.came.notified();
+            if self.count(method_and_path) > 0 {
+                return;
+            }
+            next.await;
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<Hit> {
-        lock(&self.0).clone()
+        lock(&self.all).clone()
     }
 
     pub(crate) fn reset(&self) {
-        lock(&self.0).clear();
+        lock(&self.all).clear();
     }
 }
 
@@ -47,7 +62,9 @@ pub(crate) async fn record(Shared(state): Shared<Arc<State>>, request: Request, 
     let path = request.uri().path();
     if !path.starts_with("/_") {
         let query = request.uri().query().unwrap_or_default().to_owned();
-        lock(&state.hits.0).push(Hit { method: request.method().to_string(), path: path.to_owned(), query });
+        let hit = Hit { method: request.method().to_string(), path: path.to_owned(), query };
+        lock(&state.hits.all).push(hit);
+        state.hits.came.notify_waiters();
     }
     next.run(request).await
 }

@@ -64,6 +64,11 @@ impl Service {
         self.state.hits.count(method_and_path)
     }
 
+    /// Waits until `METHOD /path` was asked for.
+    pub async fn came(&self, method_and_path: &str) {
+        self.state.hits.came(method_and_path).await;
+    }
+
     /// The requests so far, oldest first.
     pub fn hits(&self) -> Vec<Hit> {
         self.state.hits.all()

@@ -94,7 +94,12 @@ pub(super) async fn answer<'j>(
             after = index + 1;
             continue;
         };
-        pipeline.wait(delay).await?;
+        // After an answer that was good this is the next page, not another try.
+        if outcome.error.is_some() {
+            pipeline.again(delay).await?;
+        } else {
+            pipeline.wait(delay).await?;
+        }
         outcome = pipeline.tries(task, &changes).await?;
         (calls, after, collected) = (calls + 1, 0, false);
     }

@@ -153,6 +153,9 @@ async fn the_retry_block_of_b_tries_until_its_expressions_are_content() {
     assert_eq!(value_of(&report)["data"]["try"], 3);
     let calls: Vec<_> = report.items[0].calls.iter().map(|call| (call.attempt, call.retry_after)).collect();
     assert_eq!(calls, [(1, Some(0.001)), (2, Some(0.002)), (3, None)]);
+    let told: Vec<String> = bench.lines.lock().unwrap().drain(..).map(|line| line.text).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("try 1 failed: ") && told[0].ends_with("; again in 0.001 s"), "{told:?}");
 
     let report = bench.run(&step("b", 9, &format!("{{ max_attempts: 2, {quick} }}"))).await;
     assert_eq!(error_of(&report).0.status_code, Some(503));

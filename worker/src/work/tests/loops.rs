@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use noetl_bus::local::{self, Local};
 use noetl_bus::{Bus, Cancel, Inbound};
@@ -115,9 +114,7 @@ async fn a_worker_answers_what_the_bus_brings_and_stops_what_is_cancelled() {
     let command = bench.command(step, Work::Once { resume: None });
     let cancel = Cancel { execution: command.id.execution, until: command.issued + 1 };
     bus.send(command).await.unwrap();
-    while service.count("GET /gate/closed") == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    service.came("GET /gate/closed").await;
     bus.cancel(cancel).await.unwrap();
     let Some(Inbound::Report(report)) = bus.inbound().await else { panic!("no report") };
     assert_eq!(report.items[0].outcome, Outcome::Cancelled);
