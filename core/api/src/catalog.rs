@@ -102,7 +102,7 @@ pub struct ResourceRequest {
 
 /// A version as callers write it: `3`, `"3"` or `"latest"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a version is a whole number or `latest`")]
 pub enum VersionChoice {
     Number(u32),
     Word(String),

@@ -1,5 +1,6 @@
 //! Executions as callers see them: lists, states, and orders to them.
 
+use noetl_domain::error::TaskError;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::{Map, Value};
 use serde::{Deserialize, Serialize};
@@ -133,8 +134,23 @@ pub struct ExecutionStatus {
     /// What it waits for: timers and children.
     #[serde(default)]
     pub waiting: Vec<String>,
+    /// Pools that no worker serves, while steps wait for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unserved: Vec<UnservedPool>,
     #[serde(default)]
     pub event_count: u64,
+}
+
+/// Work that nobody takes at the moment; the Execution goes on when a worker of the pool comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UnservedPool {
+    pub pool: String,
+    pub steps: Vec<String>,
+    #[schema(example = "EX010")]
+    pub code: String,
+    pub message: String,
+    pub hint: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -187,6 +203,14 @@ pub struct StepError {
     pub source: String,
     #[serde(skip_serializing_if = "Value::is_null")]
     pub details: Value,
+}
+
+impl From<TaskError> for StepError {
+    /// Field by field, so that a new one of the domain's cannot be forgotten here.
+    fn from(error: TaskError) -> Self {
+        let TaskError { kind, code, status_code, message, retryable, source, details } = error;
+        Self { step: None, kind, code, status_code, message, retryable, source, details }
+    }
 }
 
 /// State, inputs and a page of the log.

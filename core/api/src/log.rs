@@ -40,6 +40,9 @@ pub struct LogFilter {
     pub limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// `stdout`, `stderr` or `noetl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// Answer with server-sent events until the Execution ends.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,

@@ -67,6 +67,7 @@ codes! {
     IllegalTransition = "EX007", "The execution may not pass into this state";
     CommandLost = "EX008", "A command was lost too often";
     AlreadyFinished = "EX009", "The execution has already ended";
+    UnservedPool = "EX010", "A step waits for a pool that no worker serves";
     // Tools.
     ToolFailed = "TL001", "A tool failed";
     ToolInput = "TL002", "A tool's fields are wrong";
@@ -93,6 +94,9 @@ codes! {
     UnknownSchedule = "AP009", "There is no schedule with this id";
     Unavailable = "AP010", "The server cannot take more work at the moment";
     Internal = "AP011", "A bug of ours";
+    // The command line.
+    CommandLine = "CL001", "What was typed cannot be carried out";
+    CannotListen = "CL002", "The server cannot listen at this address";
 }
 
 impl std::fmt::Display for Code {

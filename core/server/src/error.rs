@@ -152,8 +152,17 @@ impl ServerError {
             // Where nothing better is known, the page of the code is the next thing to read.
             hint: self.hint.clone().or_else(|| Some(format!("noetl explain {}", self.code))),
             findings: self.findings.clone(),
-            ..ErrorBody::new(self.code, self.detail.clone())
+            ..ErrorBody::new(self.code, shortened(&self.detail))
         }
+    }
+}
+
+/// Details quote what was sent; nobody reads a megabyte of it twice.
+fn shortened(detail: &str) -> String {
+    const MOST: usize = 4000;
+    match detail.char_indices().nth(MOST) {
+        None => detail.to_owned(),
+        Some((end, _)) => format!("{}… ({} bytes in all)", &detail[..end], detail.len()),
     }
 }
 
@@ -231,10 +240,13 @@ fn status_of(code: Code) -> StatusCode {
         | C::UnknownExecution
         | C::NotFound
         | C::UnknownSchedule => StatusCode::NOT_FOUND,
-        C::InvalidRequest => StatusCode::BAD_REQUEST,
+        // The command line's own; no answer of the server carries it.
+        C::InvalidRequest | C::CommandLine => StatusCode::BAD_REQUEST,
         C::NotAllowed => StatusCode::FORBIDDEN,
         C::Connection | C::Unreachable => StatusCode::BAD_GATEWAY,
-        C::StoreLocked | C::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        C::StoreLocked | C::Unavailable | C::UnservedPool | C::CannotListen => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         C::VaultKey | C::StoreFailed | C::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Client, ClientError};
 use crate::event::{EventBody, FeedQuery};
-use crate::log::LogBody;
+use crate::log::{LogBody, LogFilter};
 
 /// How long a server that was there before may stay away.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,14 +34,22 @@ impl Client {
         })
     }
 
-    /// Log lines of one Execution after `after`, until it ends.
+    /// The log lines of one Execution that a filter lets through, until it ends.
     pub fn follow_logs(
         &self,
         id: ExecutionId,
-        after: Option<u64>,
+        filter: &LogFilter,
     ) -> BoxStream<'static, Result<LogBody, ClientError>> {
         let path = ["api", "executions", &id.to_string(), "logs"];
-        self.follow_stream(&path, &[("follow".to_owned(), "true".to_owned())], after.map(|id| id.to_string()))
+        let wanted = [
+            ("follow", Some("true")),
+            ("step", filter.step.as_deref()),
+            ("stream", filter.stream.as_deref()),
+        ];
+        let wanted =
+            wanted.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let query: Vec<_> = wanted.collect();
+        self.follow_stream(&path, &query, filter.after.map(|id| id.to_string()))
     }
 
     fn follow_stream<T: DeserializeOwned + Send + 'static>(

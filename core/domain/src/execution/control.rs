@@ -57,8 +57,10 @@ pub fn retry(execution: &Execution, from: Option<&str>) -> Result<Event, Control
         }
     };
     if steps.is_empty() {
-        let message =
-            format!("no step of execution {} failed; name one to run again from there", execution.id);
+        let message = format!(
+            "no step of execution {} failed; name one to run again from there: --from STEP",
+            execution.id
+        );
         return Err(ControlError { code: Code::InvalidRequest, message });
     }
     Ok(Event::ExecutionRetried { steps, reason: from.map_or("failed steps", |_| "from a step").to_owned() })

@@ -35,6 +35,11 @@ impl Plan {
         self.index.get(name).copied()
     }
 
+    /// The pool that a Step names.
+    pub fn pool_of(&self, step: &str) -> Option<&str> {
+        self.shared_step(step)?.pool.as_deref()
+    }
+
     pub(super) fn shared_step(&self, name: &str) -> Option<&Arc<Step>> {
         self.at(name).map(|at| &self.steps[at])
     }

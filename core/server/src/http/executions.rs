@@ -120,7 +120,8 @@ pub(super) async fn status(
 ) -> Result<Answer<ExecutionStatus>, ServerError> {
     let snapshot = services.orchestrator.snapshot(execution_id(&id)?).await?;
     let result = final_result(&services, &snapshot).await?;
-    Ok(Answer(show::execution::status(&snapshot, result)))
+    let unserved = services.pools.unserved(&snapshot, show::now_ms());
+    Ok(Answer(show::execution::status(&snapshot, result, unserved)))
 }
 
 /// The result of an Execution that ended, masked; null before.

@@ -37,6 +37,7 @@ pub(super) async fn logs(
     let row = services.known(id).await?;
     let query = LogQuery {
         step: filter.step.clone(),
+        stream: filter.stream.clone(),
         after: feed::position(&headers, None)?.or(filter.after).unwrap_or(0),
         limit: Some(limit(filter.limit, USUAL, MOST)),
         ..LogQuery::of(id)

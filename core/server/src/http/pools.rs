@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json as Answer;
 use axum::extract::State;
+use noetl_api::execution::UnservedPool;
 use noetl_api::health::Done;
 use noetl_api::pool::{PoolBody, PoolList, PoolRegistered, PoolRequest};
+use noetl_bus::local::DEFAULT_POOL;
+use noetl_domain::code::Code;
 
 use super::request::{Json, Segments};
 use super::{Services, show};
 use crate::error::ServerError;
+use crate::orchestrator::Snapshot;
 
 /// A pool that is silent for so long is shown as lost.
 const SILENCE_MS: i64 = 60_000;
@@ -63,9 +67,44 @@ impl Pools {
         Ok(PoolRegistered { status: "ok".to_owned(), message, runtime_id: name.clone(), name })
     }
 
+    /// Whether somebody takes the Commands of this pool.
+    fn is_served(&self, name: &str, now: i64) -> bool {
+        self.lock().get(name).is_some_and(|pool| !pool.is_lost(now))
+    }
+
+    /// What an Execution waits for in vain at the moment.
+    pub(super) fn unserved(&self, snapshot: &Snapshot, now: i64) -> Vec<UnservedPool> {
+        let pools = snapshot.pools.iter().filter(|(pool, _)| !self.is_served(pool, now));
+        pools.map(|(pool, steps)| unserved(pool, steps.iter().cloned().collect())).collect()
+    }
+
     fn list(&self, now: i64) -> PoolList {
         let items: Vec<_> = self.lock().iter().map(|(name, pool)| body(name, pool, now)).collect();
         PoolList { count: items.len(), items }
+    }
+}
+
+impl Pool {
+    fn is_lost(&self, now: i64) -> bool {
+        !self.own && now - self.heartbeat_ms > SILENCE_MS
+    }
+}
+
+fn unserved(pool: &str, steps: Vec<String>) -> UnservedPool {
+    let (noun, verb) = if steps.len() == 1 { ("step", "waits") } else { ("steps", "wait") };
+    UnservedPool {
+        message: format!("{noun} {} {verb} for a worker of pool {pool}, and there is none", steps.join(", ")),
+        hint: if pool == DEFAULT_POOL {
+            "start one with `noetl up`; the execution goes on as soon as it comes".to_owned()
+        } else {
+            format!(
+                "correct the step's `pool`, or start a worker with `NOETL_WORKER_POOL_NAME={pool} noetl up`; \
+                 the execution goes on as soon as it comes"
+            )
+        },
+        code: Code::UnservedPool.as_str().to_owned(),
+        pool: pool.to_owned(),
+        steps,
     }
 }
 
@@ -91,8 +130,8 @@ fn merge(old: &mut PoolRequest, new: PoolRequest) {
 fn body(name: &str, pool: &Pool, now: i64) -> PoolBody {
     let PoolRequest { name: _, kind, uri, status, labels, capabilities, capacity, runtime, hostname } =
         pool.request.clone();
-    let lost = !pool.own && now - pool.heartbeat_ms > SILENCE_MS;
-    let status = if lost { "lost".to_owned() } else { status.unwrap_or_else(|| "ready".to_owned()) };
+    let status =
+        if pool.is_lost(now) { "lost".to_owned() } else { status.unwrap_or_else(|| "ready".to_owned()) };
     PoolBody {
         runtime_id: name.to_owned(),
         name: name.to_owned(),
@@ -197,6 +236,8 @@ mod tests {
         let gpu = |status: &str| ("gpu".to_owned(), status.to_owned(), Some(3));
         assert_eq!(status(61_000), [gpu("ready"), own.clone()]);
         assert_eq!(status(61_001), [gpu("lost"), own.clone()]);
+        assert_eq!([61_000, 61_001].map(|now| pools.is_served("gpu", now)), [true, false]);
+        assert_eq!(["own", "nobody"].map(|pool| pools.is_served(pool, 61_001)), [true, false]);
         pools.beat(named("cpu"), FORGOTTEN_MS + 1000).expect("registered");
         assert!(!status(FORGOTTEN_MS + 1000).iter().any(|pool| pool.0 == "gpu"));
         assert_eq!(

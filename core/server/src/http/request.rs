@@ -33,7 +33,7 @@ fn unread(rejection: &BytesRejection) -> ServerError {
     let error = ServerError::invalid(rejection.body_text());
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         ServerError::invalid("the body is larger than this server takes")
-            .hint("send large data by reference, or raise http.body_limit_bytes")
+            .hint("send large data as a file or a table that the playbook reads itself")
             .with_status(status)
     } else {
         error
@@ -50,7 +50,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ServerError> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection: QueryRejection| {
-            ServerError::invalid(format!("the query cannot be read: {}", rejection.body_text()))
+            let text = rejection.body_text();
+            let reason = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            ServerError::invalid(format!("the query cannot be read: {reason}"))
+                .hint("see /docs for the parameters that this endpoint takes")
         })
     }
 }
@@ -65,7 +68,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Segment
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ServerError> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         read.map(|axum::extract::Path(value)| Self(value)).map_err(|rejection: PathRejection| {
-            ServerError::invalid(format!("the address cannot be read: {}", rejection.body_text()))
+            let text = rejection.body_text();
+            let reason = text.strip_prefix("Invalid URL: ").unwrap_or(&text);
+            ServerError::invalid(format!("the address cannot be read: {reason}"))
                 .with_status(StatusCode::BAD_REQUEST)
         })
     }

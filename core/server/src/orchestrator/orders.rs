@@ -116,8 +116,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
     async fn snapshot(&mut self, id: ExecutionId) -> Result<(&Active, Arc<Snapshot>), ServerError> {
         self.load(id).await?;
         let active = self.active.get(&id).ok_or_else(|| ServerError::unknown_execution(id))?;
-        let total_steps = Some(active.plan.steps.len() as u64);
-        Ok((active, Arc::new(Snapshot { execution: active.execution.clone(), total_steps })))
+        Ok((active, Arc::new(Snapshot::new(&active.execution, &active.plan))))
     }
 }
 

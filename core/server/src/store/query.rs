@@ -64,6 +64,7 @@ pub struct SummaryQuery {
 pub struct LogQuery {
     pub execution: ExecutionId,
     pub step: Option<String>,
+    pub stream: Option<String>,
     /// Only lines after this one.
     pub after: u64,
     /// None: 1,000.
@@ -74,7 +75,7 @@ pub struct LogQuery {
 
 impl LogQuery {
     pub fn of(execution: ExecutionId) -> Self {
-        Self { execution, step: None, after: 0, limit: None, order: Order::OldestFirst }
+        Self { execution, step: None, stream: None, after: 0, limit: None, order: Order::OldestFirst }
     }
 }
 

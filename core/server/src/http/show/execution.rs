@@ -1,7 +1,7 @@
 //! Executions as lists and states show them, in both generations' field names.
 
 use noetl_api::execution::{
-    ExecutionStatus, ExecutionSummary, LoopProgress, Progress, StepError, StepState as StepBody,
+    ExecutionStatus, ExecutionSummary, LoopProgress, Progress, StepError, StepState as StepBody, UnservedPool,
 };
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
@@ -46,7 +46,11 @@ fn per_cent(status: Status, done: u64, total: u64) -> u32 {
 }
 
 /// `result` is the final one, resolved and masked.
-pub(in crate::http) fn status(snapshot: &Snapshot, result: Value) -> ExecutionStatus {
+pub(in crate::http) fn status(
+    snapshot: &Snapshot,
+    result: Value,
+    unserved: Vec<UnservedPool>,
+) -> ExecutionStatus {
     let execution = &snapshot.execution;
     let steps = steps(execution);
     let finished = execution.finished.as_ref();
@@ -90,6 +94,7 @@ pub(in crate::http) fn status(snapshot: &Snapshot, result: Value) -> ExecutionSt
         duration: seconds(execution.started_ms, finished_ms),
         in_flight: execution.flights().count() as u64,
         waiting: waiting(execution),
+        unserved,
         event_count: execution.seq,
     }
 }
@@ -164,7 +169,8 @@ fn current_step(execution: &Execution) -> Option<String> {
 }
 
 pub(in crate::http) fn task_error(error: &TaskError) -> StepError {
-    let TaskError { kind, code, status_code, message, retryable, source, details } = error.clone();
-    let (message, details) = (masked_text(&message), masked(details));
-    StepError { step: None, kind, code, status_code, message, retryable, source, details }
+    let mut body = StepError::from(error.clone());
+    body.message = masked_text(&body.message);
+    body.details = masked(body.details);
+    body
 }

@@ -244,7 +244,7 @@ pub(super) async fn log_lines_are_kept_in_order<H: Harness>(harness: H) {
         run: 1,
         index: (number % 2 == 0).then_some(number as u64),
         at_ms: number,
-        stream: "stdout".into(),
+        stream: if number == 7 { "stderr".into() } else { "stdout".into() },
         level: "info".into(),
         text: format!("line {number} ' \n \u{1F980}"),
         fields: if number == 3 { json!({"k": [1, "v"]}) } else { Value::Null },
@@ -260,6 +260,8 @@ pub(super) async fn log_lines_are_kept_in_order<H: Harness>(harness: H) {
     assert_eq!(rest.iter().map(|logged| logged.line.at_ms).collect::<Vec<_>>(), [149, 150]);
     let step = store.logs(LogQuery { step: Some("b".into()), ..of_one() }).await.expect("reads");
     assert_eq!(step.len(), 1);
+    let stream = store.logs(LogQuery { stream: Some("stderr".into()), ..of_one() }).await.expect("reads");
+    assert_eq!(stream.iter().map(|logged| logged.line.at_ms).collect::<Vec<_>>(), [7]);
     let tail =
         store.logs(LogQuery { order: Order::NewestFirst, limit: Some(2), ..of_one() }).await.expect("reads");
     assert_eq!(tail.iter().map(|logged| logged.line.at_ms).collect::<Vec<_>>(), [150, 149]);

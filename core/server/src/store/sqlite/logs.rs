@@ -50,6 +50,9 @@ pub(super) async fn read(pool: &SqlitePool, query: LogQuery) -> Result<Vec<Logge
     if let Some(step) = query.step {
         sql.push(" AND step = ").push_bind(step);
     }
+    if let Some(stream) = query.stream {
+        sql.push(" AND stream = ").push_bind(stream);
+    }
     sql.push(match query.order {
         Order::OldestFirst => " ORDER BY id ASC LIMIT ",
         Order::NewestFirst => " ORDER BY id DESC LIMIT ",
