@@ -56,6 +56,13 @@ impl App {
         self.child.wait().expect("the server is our child");
     }
 
+    /// Starts again over the same data, with more in its environment.
+    pub(crate) async fn restart_with(&mut self, env: &[(&str, &str)]) {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.options.env.extend(env);
+        self.restart().await;
+    }
+
     /// Starts again over the same data.
     pub(crate) async fn restart(&mut self) {
         self.child = spawn(self.home.path(), &self.options);
@@ -141,21 +148,41 @@ impl App {
 
     /// The status document once the execution has ended.
     pub(crate) async fn ended(&self, id: &str) -> Result<Value, String> {
-        self.until(id, |status| status["status"] != "RUNNING").await
+        // The feed ends with the execution; a type that comes once keeps the wait small.
+        self.follow(id, "&event_type=playbook.completed", |status| status["status"] != "RUNNING").await
     }
 
     /// The first status document that satisfies a condition.
     pub(crate) async fn until(&self, id: &str, condition: impl Fn(&Value) -> bool) -> Result<Value, String> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let status = self.status(id).await;
-            if condition(&status) {
-                return Ok(status);
+        self.follow(id, "", condition).await
+    }
+
+    /// Looks at the status whenever the feed of the execution says that something happened.
+    async fn follow(
+        &self,
+        id: &str,
+        filter: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Result<Value, String> {
+        let waiting = async {
+            loop {
+                let feed = format!("{}/api/feed?execution_id={id}{filter}", self.url);
+                // Before the first look, so that nothing happens unseen between the two.
+                let mut feed = self.http.get(feed).send().await.expect("the feed");
+                loop {
+                    let status = self.status(id).await;
+                    if condition(&status) {
+                        return status;
+                    }
+                    if !matches!(feed.chunk().await, Ok(Some(_))) {
+                        break;
+                    }
+                }
             }
-            if Instant::now() > deadline {
-                return Err(format!("still waiting after {PATIENCE:?}: {status}"));
-            }
-            pause().await;
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(status) => Ok(status),
+            Err(_) => Err(format!("still waiting after {PATIENCE:?}: {}", self.status(id).await)),
         }
     }
 
