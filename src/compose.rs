@@ -11,6 +11,7 @@ use noetl_api::pool::PoolRequest;
 use noetl_bus::Bus as _;
 use noetl_bus::local::Local;
 use noetl_bus::results::Results;
+use noetl_domain::code::Code;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
 use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
@@ -167,7 +168,8 @@ async fn listen(context: &Context, purpose: Purpose) -> anyhow::Result<(TcpListe
     let wanted =
         if purpose == Purpose::Serve { (server.host.as_str(), server.port) } else { ("127.0.0.1", 0) };
     let listener = TcpListener::bind(wanted).await.map_err(|error| {
-        let problem = Problem::new(format!("cannot listen on {}:{}", wanted.0, wanted.1));
+        let problem =
+            Problem::new(format!("cannot listen on {}:{}", wanted.0, wanted.1)).code(Code::CannotListen);
         let problem = match error.kind() {
             std::io::ErrorKind::AddrInUse => problem.hint(
                 "another program uses this port; choose another one with --port, or 0 for any free one",

@@ -129,7 +129,7 @@ impl Config {
         config.apply_options(global, &mut chosen);
         if config.store.data_dir.as_os_str().is_empty() {
             let home = environment.home.clone().ok_or_else(|| {
-                Problem::new("there is no home directory to keep the store in")
+                Problem::usage("there is no home directory to keep the store in")
                     .hint("name a directory with --data DIR or NOETL_DATA_DIR")
             })?;
             config.store.data_dir = home.join(".noetl");
@@ -213,8 +213,10 @@ impl Config {
 }
 
 fn read(path: &Path) -> anyhow::Result<Config> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| Problem::usage(format!("cannot read the configuration file {}", path.display())))?;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        Problem::usage(format!("cannot read the configuration file {}", path.display()))
+            .hint("name it with --config FILE; without it noetl.toml of the current directory is read")
+    })?;
     toml::from_str(&text).with_context(|| {
         Problem::usage(format!("the configuration file {} is not valid", path.display()))
             .hint("`noetl config` prints every key with the value in effect")

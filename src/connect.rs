@@ -14,6 +14,7 @@ use noetl_server::store::{DataLock, StoreError};
 use crate::compose::{self, Rooms};
 use crate::context::Context;
 use crate::problem::Problem;
+use crate::terminal;
 
 /// What a command will ask for, which decides what this process must bring when there is no server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,9 @@ impl Connection {
         let mut told = false;
         while rooms.works() && others_are_at_work(&self.client, rooms.opened_ms()).await {
             if !told {
-                eprintln!("another run uses this process; waiting for it to end (Ctrl-C leaves at once)");
+                terminal::tell(
+                    "another run uses this process; waiting for it to end (Ctrl-C leaves at once)",
+                );
                 told = true;
             }
             tokio::select! {

@@ -1,4 +1,4 @@
-//! Credential files: `{name, type, data}` in JSON, one per file or a list of them.
+//! Credential files: `{name, type, data}` in JSON or YAML, one per file or a list of them.
 
 use std::path::Path;
 
@@ -22,15 +22,19 @@ pub(crate) fn read_all(path: &Path) -> anyhow::Result<Vec<CredentialRequest>> {
         }
         files.sort();
         if files.is_empty() {
-            return Err(Problem::usage(format!("there is no credential file in {}", path.display())).into());
+            return Err(Problem::usage(format!("there is no credential file in {}", path.display()))
+                .hint("credential files end in .json, .yaml or .yml")
+                .into());
         }
     } else {
         files.push(path.to_owned());
     }
     let mut credentials = Vec::new();
     for file in files {
-        let text = std::fs::read_to_string(&file)
-            .with_context(|| Problem::usage(format!("cannot read the credential file {}", file.display())))?;
+        let text = std::fs::read_to_string(&file).with_context(|| {
+            Problem::usage(format!("cannot read the credential file {}", file.display()))
+                .hint("noetl credential register FILE")
+        })?;
         credentials.extend(parse(&text).with_context(|| {
             Problem::usage(format!("{} is not a credential", file.display()))
                 .hint(r#"write it as {"name": "pg", "type": "postgres", "data": {"db_host": "127.0.0.1"}}"#)
@@ -64,6 +68,9 @@ mod tests {
         let one = parse(r#"{"name": "pg", "type": "postgres", "data": {"db_host": "h"}}"#).unwrap();
         assert_eq!((one[0].name.as_str(), one[0].kind.as_str()), ("pg", "postgres"));
         assert_eq!(parse(r#"[{"name": "a", "type": "x"}, {"name": "b", "type": "y"}]"#).unwrap().len(), 2);
+        let yaml = parse("name: pg\ntype: postgres\ndata:\n  db_host: h\n  db_port: 5432\n").unwrap();
+        assert_eq!((yaml[0].name.as_str(), &yaml[0].data["db_port"]), ("pg", &Value::from(5432)));
+        assert_eq!(parse("- {name: a, type: x}\n- {name: b, type: y}\n").unwrap().len(), 2);
         assert!(parse(r#"{"type": "postgres"}"#).unwrap_err().to_string().contains("`name`"));
         assert!(parse(r#"{"name": "pg"}"#).unwrap_err().to_string().contains("`type`"));
     }

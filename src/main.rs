@@ -1,5 +1,11 @@
 //! The `noetl` binary: parse, configure, compose, exit status. It holds no business rules.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "they panic when nobody reads; see `output` and `terminal::tell`"
+)]
+
 mod children;
 mod cli;
 mod commands;
@@ -11,7 +17,9 @@ mod credential_file;
 mod env;
 mod exit;
 mod findings;
+mod listing;
 mod live;
+mod notice;
 mod outcome;
 mod output;
 mod payload;

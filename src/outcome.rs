@@ -16,7 +16,7 @@ pub(crate) fn print(context: &Context, status: &ExecutionStatus) -> anyhow::Resu
         output::json(status)?;
         return Ok(exit);
     }
-    eprint!("{}", closing(status, terminal::stderr_style()));
+    terminal::tell(&closing(status, terminal::stderr_style()));
     match &status.result {
         _ if exit != Exit::Success => {}
         Value::Null => {}

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use noetl_domain::{Map, Value};
+use noetl_domain::finding::Severity;
+use noetl_domain::{Map, Value, yaml};
 
 use crate::problem::Problem;
 
@@ -33,7 +34,11 @@ impl Payload {
         }
         if let Some(text) = &self.payload {
             map.extend(match text.strip_prefix('@') {
-                Some("-") => object(&std::io::read_to_string(std::io::stdin())?, "standard input")?,
+                Some("-") => {
+                    let text = std::io::read_to_string(std::io::stdin())
+                        .with_context(|| Problem::usage("cannot read the payload from standard input"))?;
+                    object(&text, "standard input")?
+                }
                 Some(path) => object(&from_file(Path::new(path))?, path)?,
                 None => object(text, "--payload")?,
             });
@@ -55,11 +60,12 @@ impl Payload {
 }
 
 fn from_file(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path)
-        .with_context(|| Problem::usage(format!("cannot read the payload file {}", path.display())))
+    std::fs::read_to_string(path).with_context(|| {
+        Problem::usage(format!("cannot read the payload file {}", path.display()))
+            .hint("name a JSON or YAML file in UTF-8, as --input FILE or --payload @FILE")
+    })
 }
 
-/// YAML is a superset of the JSON that people type, so one reader serves both.
 fn object(text: &str, from: &str) -> anyhow::Result<Map> {
     let problem = |message: String| {
         Problem::usage(message)
@@ -69,12 +75,31 @@ fn object(text: &str, from: &str) -> anyhow::Result<Map> {
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(other) => Err(problem(format!("{from}: expected an object, found {}", kind(&other))).into()),
-        Err(error) => Err(problem(format!("{from} is not valid JSON: {error}")).into()),
+        Err(error) => Err(problem(format!("{from} is neither JSON nor YAML: {error}")).into()),
     }
 }
 
+/// A value as JSON or as YAML. JSON goes first: it is quicker, keeps long numbers, and its files may be larger than
+/// the budgets of YAML allow.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    let json_error = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error.to_string(),
+    };
+    if text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#')) {
+        return Ok(Value::Null);
+    }
+    // Text that begins as JSON was meant as JSON, and its error says more; but `{a: 1}` is YAML's own short form.
+    let document = yaml::parse(text);
+    let mistake = document.findings.iter().find(|finding| finding.severity == Severity::Error);
+    match (document.root, mistake) {
+        (Some(root), None) => Ok(root.to_value()),
+        (None, None) => Err(json_error),
+        (_, Some(_)) if text.trim_start().starts_with(['{', '[']) => Err(json_error),
+        (_, Some(finding)) => {
+            Err(format!("{} at line {} column {}", finding.message, finding.span.line, finding.span.column))
+        }
+    }
 }
 
 /// JSON where it reads as JSON, text otherwise.
@@ -95,7 +120,9 @@ fn assign(map: &mut Map, key: &str, value: Value) -> anyhow::Result<()> {
         None => (key, None),
     };
     if head.is_empty() {
-        return Err(Problem::usage(format!("--set has an empty name in {key:?}")).into());
+        return Err(Problem::usage(format!("--set has an empty name in {key:?}"))
+            .hint("write it as --set name=value")
+            .into());
     }
     let Some(rest) = rest else {
         map.insert(head.to_owned(), value);
@@ -153,9 +180,37 @@ mod tests {
     }
 
     #[test]
+    fn files_are_read_as_yaml_or_json_whatever_they_are_called() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("input");
+        for (text, expected) in [
+            ("n: 3\nnested: {on: yes, off: false}\nlist:\n  - 1\n  - two\n", {
+                json!({"n": 3, "nested": {"on": "yes", "off": false}, "list": [1, "two"]})
+            }),
+            (r#"{"n": 3}"#, json!({"n": 3})),
+            ("# nothing yet\n", json!({})),
+            ("", json!({})),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let payloads = [
+                Payload { input: Some(file.clone()), ..Payload::default() },
+                Payload { payload: Some(format!("@{}", file.display())), ..Payload::default() },
+            ];
+            for payload in payloads {
+                assert_eq!(payload.read().map(Value::Object).unwrap(), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_an_object_is_refused_in_words() {
         assert_eq!(read(Some("[1]"), &[]), Err("--payload: expected an object, found a list".to_owned()));
-        assert!(read(Some("{nope"), &[]).unwrap_err().starts_with("--payload is not valid JSON"));
+        assert!(read(Some("{nope"), &[]).unwrap_err().starts_with("--payload is neither JSON nor YAML"));
+        let twice = read(Some("a: 1\nb:\n  a: 2\n  a: 3\n"), &[]).unwrap_err();
+        assert!(
+            twice.starts_with("--payload is neither JSON nor YAML") && twice.contains("line 4"),
+            "{twice}"
+        );
         assert_eq!(read(None, &["x"]), Err("--set needs KEY=VALUE, not \"x\"".to_owned()));
     }
 }

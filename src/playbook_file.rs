@@ -1,5 +1,6 @@
 //! Playbook files: which ones are meant, what is in them, and everything that is wrong with them.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -7,6 +8,7 @@ use noetl_domain::dialect::{self, Reading};
 use noetl_domain::finding::{Finding, Severity, has_errors};
 use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
+use noetl_domain::yaml;
 
 use noetl_worker::registry;
 
@@ -46,7 +48,14 @@ pub(crate) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     if !path.is_dir() {
-        return Err(Problem::usage(format!("there is no file or directory {}", path.display())).into());
+        return if path.exists() {
+            // A pipe, such as a shell's `<(…)`.
+            Ok(vec![path.to_owned()])
+        } else {
+            Err(Problem::usage(format!("there is no file or directory {}", path.display()))
+                .hint("name a playbook, such as examples/hello.yaml, or a directory of them")
+                .into())
+        };
     }
     let mut files = Vec::new();
     let mut open = vec![path.to_owned()];
@@ -67,18 +76,29 @@ pub(crate) fn below(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     if files.is_empty() {
-        return Err(Problem::usage(format!("there is no .yaml file below {}", path.display())).into());
+        return Err(Problem::usage(format!("there is no .yaml file below {}", path.display()))
+            .hint("playbooks end in .yaml or .yml; name a file to read it whatever it is called")
+            .into());
     }
     files.sort();
     Ok(files)
 }
 
 pub(crate) fn judge(path: &Path) -> anyhow::Result<Judged> {
-    let bytes = std::fs::read(path)
-        .with_context(|| Problem::usage(format!("cannot read the playbook {}", path.display())))?;
+    let bytes = read_bounded(path).with_context(|| {
+        Problem::usage(format!("cannot read the playbook {}", path.display()))
+            .hint("is it a file that you may read?")
+    })?;
     let Linted { playbook, findings } = lint::lint_bytes(&bytes, &tools());
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Ok(Judged { path: path.to_owned(), text, playbook, findings })
+}
+
+/// A little more than a playbook may have is enough to refuse it; a device may never end.
+fn read_bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(yaml::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Reads files whose every playbook is valid; otherwise all findings of all files are the error.
@@ -87,7 +107,8 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
     let refused = judged.iter().filter(|judged| judged.is_refused()).count();
     for judged in &judged {
         if !judged.findings.is_empty() {
-            eprintln!("{}\n", render(judged, terminal::stderr_style()).trim_end());
+            terminal::tell(&render(judged, terminal::stderr_style()));
+            terminal::tell("");
         }
     }
     if refused > 0 {
@@ -98,7 +119,9 @@ pub(crate) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<PlaybookFile>> {
             .flat_map(|judged| &judged.findings)
             .find(|finding| finding.severity == Severity::Error)
         {
-            Some(first) => problem.hint(format!("noetl explain {}", first.code)),
+            Some(first) => {
+                problem.code(first.code).hint("`noetl lint FILE` checks it again without running it")
+            }
             None => problem,
         }
         .into());

@@ -30,7 +30,7 @@ impl Problem {
 
     /// A mistake in what was typed: exit status 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::new(message) }
+        Self { exit: Exit::Usage, ..Self::new(message).code(Code::CommandLine) }
     }
 
     #[must_use]
@@ -131,13 +131,16 @@ pub(crate) fn text(error: &anyhow::Error, style: Style) -> String {
     if let Some(first) = lines.next() {
         out.push_str(&format!("{}: {first}\n", style.error(&label)));
     }
-    for cause in lines {
+    // The client's own layers say nothing to a person; where the chain ends, the reason is.
+    let skipped = if is_unreachable(error) { lines.len().saturating_sub(1) } else { 0 };
+    for cause in lines.skip(skipped) {
         out.push_str(&format!("  {} {cause}\n", style.dim("because:")));
     }
     for finding in remarks(error) {
         out.push_str(&findings::render(finding, None, style));
     }
-    if let Some(hint) = hint {
+    let explains = |hint: &String| code.is_some_and(|code| *hint == format!("noetl explain {code}"));
+    if let Some(hint) = hint.filter(|hint| !explains(hint)) {
         out.push_str(&format!("  {} {hint}\n", style.hint("hint:")));
     }
     if let Some(code) = code {

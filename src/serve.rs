@@ -14,7 +14,7 @@ use crate::compose::{self, Rooms};
 use crate::connect::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::live::View;
+use crate::live::{Talk, View};
 use crate::playbook_file::{self, PlaybookFile};
 use crate::{outcome, program, terminal, watch};
 
@@ -41,16 +41,18 @@ pub(crate) async fn until_stopped(context: &Context, up: &Up) -> anyhow::Result<
         rooms.close().await?;
         return Ok(exit);
     }
-    eprint!("{}", banner(context, &rooms, register.len()));
+    terminal::tell(&banner(context, &rooms, register.len()));
     let reason = tokio::select! {
         _ = interrupt.recv() => "interrupted",
         _ = terminate.recv() => "told to stop",
         failure = rooms.failed() => return Err(failure),
     };
-    eprintln!("{reason}; letting commands in hand finish (what does not goes on at the next start)");
+    terminal::tell(&format!(
+        "{reason}; letting commands in hand finish (what does not goes on at the next start)"
+    ));
     tokio::select! {
         closed = rooms.close() => closed?,
-        _ = interrupt.recv() => eprintln!("left at once"),
+        _ = interrupt.recv() => terminal::tell("left at once"),
     }
     Ok(Exit::Success)
 }
@@ -69,12 +71,12 @@ async fn demonstrate(
     connection: Connection,
     file: &PlaybookFile,
 ) -> anyhow::Result<(Rooms, Exit)> {
-    eprintln!("running {}", file.path.display());
+    terminal::tell(&format!("running {}", file.path.display()));
     let request =
         ExecuteRequest { trigger: Some("cli".to_owned()), ..ExecuteRequest::path(&file.playbook.path) };
     let executed = connection.client.execute(&request).await;
     let id = executed.with_context(|| format!("cannot start {}", file.playbook.path))?.execution_id;
-    let mut view = View::choose(context.json);
+    let mut view = View::choose(context.json, Talk::Steps);
     let (connection, status) = watch::until_end(context, connection, id, &mut view).await?;
     let exit = outcome::print(context, &status)?;
     let rooms = connection.into_rooms().context("the server that ran the playbook is not ours")?;

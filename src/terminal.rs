@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, talk goes to stderr.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 
 use crate::cli::Color;
@@ -30,6 +30,12 @@ pub(crate) fn stdout_style() -> Style {
 
 pub(crate) fn stderr_style() -> Style {
     Style { on: colored(std::io::stderr().is_terminal()) }
+}
+
+/// Says lines to whoever looks. A stderr that is closed or full has nobody to tell, and that stops no execution.
+pub(crate) fn tell(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
 }
 
 /// Paints text, or leaves it alone.

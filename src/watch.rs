@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use noetl_api::client::{Client, ClientError};
 use noetl_api::event::FeedQuery;
 use noetl_api::execution::ExecutionStatus;
+use noetl_api::log::LogFilter;
 use noetl_domain::id::ExecutionId;
 use noetl_server::store::DataLock;
 
@@ -32,8 +33,9 @@ pub(crate) async fn until_end(
     id: ExecutionId,
     view: &mut View,
 ) -> anyhow::Result<(Connection, ExecutionStatus)> {
+    let mut seen = None;
     loop {
-        match follow(context, &connection, id, view).await? {
+        match follow(context, &connection, id, view, &mut seen).await? {
             Ended::Execution => match connection.client.status(id).await {
                 Ok(status) if status.status != "RUNNING" => {
                     view.finish(&status);
@@ -61,6 +63,7 @@ async fn follow(
     connection: &Connection,
     id: ExecutionId,
     view: &mut View,
+    seen: &mut Option<u64>,
 ) -> anyhow::Result<Ended> {
     let client: &Client = &connection.client;
     // The feed of one execution ends with it; a type that comes once keeps the wait small.
@@ -69,6 +72,11 @@ async fn follow(
         after: Some("0".to_owned()),
         event_type: Some("playbook.completed".to_owned()),
     }));
+    let mut lines = match view.lines() {
+        Some(filter) => client.follow_logs(id, &LogFilter { after: *seen, ..filter }),
+        None => futures::stream::empty().boxed(),
+    }
+    .fuse();
     let mut interrupts = 0;
     let mut pause = FRAME;
     loop {
@@ -78,8 +86,21 @@ async fn follow(
                 Some(Ok(_)) => {}
                 Some(Err(ClientError::Unreachable { .. })) if connection.shared => return Ok(Ended::Server),
                 Some(Err(error)) => return Err(error).with_context(|| format!("cannot follow execution {id}")),
-                None => return Ok(Ended::Execution),
+                None => {
+                    // What tools printed last is still on its way; they end with the execution, too.
+                    while view.shows_tools()
+                        && let Some(Ok(line)) = lines.next().await
+                    {
+                        view.line(&line);
+                    }
+                    return Ok(Ended::Execution);
+                }
             },
+            // A lost connection only costs lines.
+            Some(Ok(line)) = lines.next() => {
+                *seen = Some(line.id);
+                view.line(&line);
+            }
             signal = tokio::signal::ctrl_c() => {
                 signal.context("cannot listen for Ctrl-C")?;
                 interrupts += 1;

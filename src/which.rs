@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use noetl_api::client::Client;
 use noetl_api::execution::ExecutionFilter;
+use noetl_domain::code::Code;
 use noetl_domain::id::ExecutionId;
 
 use crate::problem::Problem;
@@ -38,6 +39,7 @@ impl Which {
                 let newest = client.executions(&filter).await?;
                 newest.first().map(|summary| summary.execution_id).ok_or_else(|| {
                     Problem::new("there is no execution yet")
+                        .code(Code::UnknownExecution)
                         .hint("start one: noetl run examples/hello.yaml")
                         .into()
                 })

@@ -1,11 +1,13 @@
 //! `noetl cancel ID`.
 
 use clap::Args;
+use noetl_domain::code::Code;
 
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
+use crate::problem::Problem;
 use crate::which::Which;
 
 #[derive(Debug, Args)]
@@ -31,13 +33,20 @@ impl Cancel {
             let id = self.execution.find(&connection.client).await?;
             let cascade = self.cascade || !self.no_cascade;
             let cancelled = connection.client.cancel(id, self.reason, cascade).await?;
+            let exit = if cancelled.status == "error" { Exit::Failed } else { Exit::Success };
             if context.json {
                 output::json(&cancelled)?;
-            } else {
+            } else if exit == Exit::Success {
                 output::text(&cancelled.message)?;
+            } else {
+                connection.close().await?;
+                return Err(Problem::new(cancelled.message)
+                    .code(Code::AlreadyFinished)
+                    .hint(format!("noetl status {id}"))
+                    .into());
             }
             connection.close().await?;
-            Ok(if cancelled.status == "error" { Exit::Failed } else { Exit::Success })
+            Ok(exit)
         })
     }
 }

@@ -11,8 +11,8 @@ use super::{credential, list};
 use crate::connect::{Connection, Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
 use crate::payload::Payload;
+use crate::{output, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Catalog {
@@ -100,7 +100,7 @@ pub(super) fn playbooks(context: &Context, all_versions: bool) -> anyhow::Result
         if context.json {
             output::json(&list)?;
         } else if list.entries.is_empty() {
-            eprintln!("nothing is registered; try: noetl register examples/");
+            terminal::tell("nothing is registered; try: noetl register examples/");
         } else {
             let mut table = output::Table::new(&["PATH", "VERSION", "REGISTERED", "DESCRIPTION"]);
             for entry in list.entries {

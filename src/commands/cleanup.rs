@@ -6,7 +6,7 @@ use noetl_api::execution::CleanupRequest;
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::{output, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Cleanup {
@@ -37,7 +37,7 @@ impl Cleanup {
                 for id in &cleaned.execution_ids {
                     output::text(&id.to_string())?;
                 }
-                eprintln!("{}", cleaned.message);
+                terminal::tell(&cleaned.message);
             }
             connection.close().await?;
             Ok(Exit::Success)

@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use crate::cli::Cli;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::output;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example: noetl completions bash > /etc/bash_completion.d/noetl")]
@@ -14,9 +15,11 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    #[expect(clippy::unnecessary_wraps, reason = "every command is run the same way")]
     pub(crate) fn run(self, _: &Context) -> anyhow::Result<Exit> {
-        clap_complete::generate(self.shell, &mut Cli::command(), "noetl", &mut std::io::stdout());
+        // The generator panics where it cannot write.
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "noetl", &mut script);
+        output::text(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Success)
     }
 }

@@ -7,7 +7,7 @@ use super::register::{self, Source};
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::{output, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Credential {
@@ -48,7 +48,7 @@ pub(super) fn list(context: &Context, kind: Option<String>) -> anyhow::Result<Ex
         if context.json {
             output::json(&list)?;
         } else if list.items.is_empty() {
-            eprintln!("no credentials; keep one with: noetl credential register FILE");
+            terminal::tell("no credentials; keep one with: noetl credential register FILE");
         } else {
             let mut table = output::Table::new(&["NAME", "TYPE", "UPDATED", "DESCRIPTION"]);
             for item in list.items {

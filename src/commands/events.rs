@@ -8,7 +8,7 @@ use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::which::Which;
-use crate::{live, output, terminal};
+use crate::{listing, live, notice, output, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Events {
@@ -34,42 +34,30 @@ impl Events {
     async fn print(self, context: &Context) -> anyhow::Result<Exit> {
         let connection = connect(context, Need::Read).await?;
         let id = self.execution.find(&connection.client).await?;
+        let client = &connection.client;
         if self.follow {
-            let mut feed = std::pin::pin!(connection.client.follow_execution(id));
-            while let Some(event) = feed.next().await {
-                let event = event?;
-                if self.wants(&event) {
-                    if context.json {
-                        output::json_line(&event)?;
-                    } else {
-                        output::text(&line(&event))?;
-                    }
-                }
+            if !context.json {
+                notice::tell(client, id).await;
             }
-            return Ok(Exit::Success);
-        }
-        let mut filter = EventFilter {
-            event_type: self.event_type.clone(),
-            step: self.step.clone(),
-            ..EventFilter::default()
-        };
-        let mut all = Vec::new();
-        loop {
-            let page = connection.client.events(id, &filter).await?;
-            if context.json {
-                all.extend(page.events);
-            } else {
-                for event in &page.events {
-                    output::text(&line(event))?;
-                }
+            let feed = client.follow_execution(id);
+            let wanted = feed.filter(|event| {
+                futures::future::ready(event.as_ref().map_or(true, |event| self.wants(event)))
+            });
+            listing::follow(context.json, wanted, line).await?;
+        } else {
+            let filter = EventFilter {
+                event_type: self.event_type.clone(),
+                step: self.step.clone(),
+                ..EventFilter::default()
+            };
+            let fetch = async |after: Option<u64>| {
+                let page = client.events(id, &EventFilter { after, ..filter.clone() }).await?;
+                Ok((page.events, page.next_after))
+            };
+            listing::pages(context.json, fetch, line).await?;
+            if !context.json {
+                notice::tell(client, id).await;
             }
-            match page.next_after {
-                Some(after) => filter.after = Some(after),
-                None => break,
-            }
-        }
-        if context.json {
-            output::json(&all)?;
         }
         connection.close().await?;
         Ok(Exit::Success)

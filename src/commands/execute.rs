@@ -10,10 +10,10 @@ use super::status;
 use crate::connect::{Connection, Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::live::View;
+use crate::live::{Talk, View};
 use crate::payload::Payload;
 use crate::which::Which;
-use crate::{outcome, output, watch};
+use crate::{outcome, output, terminal, watch};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Execute {
@@ -124,14 +124,14 @@ async fn after_start(
             output::json(executed)?;
         } else {
             output::text(&executed.execution_id.to_string())?;
-            eprintln!(
+            terminal::tell(&format!(
                 "started {} v{}; see it with: noetl status {}",
                 executed.path, executed.version, executed.id
-            );
+            ));
         }
         return Ok(Exit::Success);
     }
-    let mut view = View::choose(context.json);
+    let mut view = View::choose(context.json, Talk::Steps);
     let (connection, status) =
         watch::until_end(context, connection, executed.execution_id, &mut view).await?;
     let exit = outcome::print(context, &status)?;

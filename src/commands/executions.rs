@@ -51,7 +51,7 @@ impl Executions {
         if context.json {
             output::json(&executions)?;
         } else if executions.is_empty() {
-            eprintln!("no executions; start one: noetl run examples/hello.yaml");
+            terminal::tell("no executions; start one: noetl run examples/hello.yaml");
         } else {
             let style = terminal::stdout_style();
             let mut table = output::Table::new(&["EXECUTION", "STATUS", "PLAYBOOK", "STARTED", "TOOK"]);
@@ -68,7 +68,7 @@ impl Executions {
             if executions.len() == self.limit as usize
                 && let Some(last) = executions.last()
             {
-                eprintln!("older ones: noetl executions --before {}", last.execution_id);
+                terminal::tell(&format!("older ones: noetl executions --before {}", last.execution_id));
             }
         }
         connection.close().await?;

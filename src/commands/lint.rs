@@ -37,7 +37,7 @@ impl Lint {
             for judged in judged.iter().filter(|judged| !judged.findings.is_empty()) {
                 output::text(&playbook_file::render(judged, terminal::stdout_style()))?;
             }
-            eprintln!("{}", summary(judged.len(), errors, warnings));
+            terminal::tell(&summary(judged.len(), errors, warnings));
         }
         let refused = judged.iter().any(Judged::is_refused) || (self.strict && warnings > 0);
         Ok(if refused { Exit::Usage } else { Exit::Success })

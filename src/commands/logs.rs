@@ -1,14 +1,14 @@
 //! `noetl logs ID`: what the tools of an execution printed.
 
 use clap::Args;
-use futures::StreamExt as _;
 use noetl_api::log::{LogBody, LogFilter};
 
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::terminal::{self, Style};
 use crate::which::Which;
-use crate::{output, terminal};
+use crate::{listing, notice};
 
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
@@ -31,38 +31,20 @@ impl Logs {
     async fn print(self, context: &Context) -> anyhow::Result<Exit> {
         let connection = connect(context, Need::Read).await?;
         let id = self.execution.find(&connection.client).await?;
+        let client = &connection.client;
+        let line = |log: &LogBody| line(log, terminal::stdout_style());
+        let filter = LogFilter { step: self.step, ..LogFilter::default() };
         if self.follow {
-            let mut feed = std::pin::pin!(connection.client.follow_logs(id, None));
-            while let Some(log) = feed.next().await {
-                let log = log?;
-                if self.step.as_ref().is_none_or(|wanted| *wanted == log.step) {
-                    if context.json {
-                        output::json_line(&log)?;
-                    } else {
-                        output::text(&line(&log))?;
-                    }
-                }
+            if !context.json {
+                notice::tell(client, id).await;
             }
-            return Ok(Exit::Success);
-        }
-        let mut filter = LogFilter { step: self.step.clone(), ..LogFilter::default() };
-        let mut all = Vec::new();
-        loop {
-            let page = connection.client.logs(id, &filter).await?;
-            if context.json {
-                all.extend(page.lines);
-            } else {
-                for log in &page.lines {
-                    output::text(&line(log))?;
-                }
-            }
-            match page.next_after {
-                Some(after) => filter.after = Some(after),
-                None => break,
-            }
-        }
-        if context.json {
-            output::json(&all)?;
+            listing::follow(context.json, client.follow_logs(id, &filter), line).await?;
+        } else {
+            let fetch = async |after: Option<u64>| {
+                let page = client.logs(id, &LogFilter { after, ..filter.clone() }).await?;
+                Ok((page.lines, page.next_after))
+            };
+            listing::pages(context.json, fetch, line).await?;
         }
         connection.close().await?;
         Ok(Exit::Success)
@@ -70,8 +52,7 @@ impl Logs {
 }
 
 /// `fetch[3] ! text`: the step, the iteration, and a mark for what went to stderr.
-pub(crate) fn line(log: &LogBody) -> String {
-    let style = terminal::stdout_style();
+pub(crate) fn line(log: &LogBody, style: Style) -> String {
     let index = log.index.map(|index| format!("[{index}]")).unwrap_or_default();
     let text = match log.level.as_str() {
         "error" => style.error(&log.text),

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::live::View;
+use crate::live::{Talk, View};
 use crate::which::Which;
 use crate::{outcome, output, watch};
 
@@ -38,7 +38,7 @@ impl Retry {
                 }
                 return Ok(Exit::Success);
             }
-            let mut view = View::choose(context.json);
+            let mut view = View::choose(context.json, Talk::Steps);
             let (connection, status) =
                 watch::until_end(context, connection, ordered.execution_id, &mut view).await?;
             let exit = outcome::print(context, &status)?;

@@ -15,7 +15,7 @@ use super::register;
 use crate::connect::{Connection, Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::live::View;
+use crate::live::{Talk, View};
 use crate::payload::Payload;
 use crate::playbook_file::{self, PlaybookFile};
 use crate::problem::{self, Problem};
@@ -77,13 +77,9 @@ impl Run {
         let need = if self.runtime == Runtime::Distributed { Need::Server } else { Need::Run };
         context.block_on(async {
             let (connection, id) = self.start(context, need, &subject, payload).await?;
-            let mut view = View::choose(context.json);
-            let printing = self.verbose.then(|| tokio::spawn(print_logs(connection.client.clone(), id)));
+            let mut view =
+                View::choose(context.json, if self.verbose { Talk::StepsAndTools } else { Talk::Steps });
             let (connection, status) = watch::until_end(context, connection, id, &mut view).await?;
-            if let Some(printing) = printing {
-                // The lines end with the execution; a lost connection only costs lines.
-                let _ = printing.await;
-            }
             let exit = outcome::print(context, &status)?;
             connection.close().await?;
             Ok(exit)
@@ -144,7 +140,7 @@ impl Run {
         let file = match &self.reference {
             None => Some(in_directory(Path::new("."))?),
             Some(text) if Path::new(text).is_dir() => Some(in_directory(Path::new(text))?),
-            Some(text) if Path::new(text).is_file() => Some(PathBuf::from(text)),
+            Some(text) if Path::new(text).exists() => Some(PathBuf::from(text)),
             Some(text) if is_yaml(Path::new(text)) => {
                 return Err(Problem::usage(format!("there is no file {text}"))
                     .hint("`noetl catalog list` lists what is registered, to be run by its path")
@@ -190,7 +186,9 @@ fn unknown_target(file: &PlaybookFile, target: &str) -> Problem {
 
 fn dry_run(context: &Context, subject: &Subject) -> anyhow::Result<Exit> {
     let Subject::File(file) = subject else {
-        return Err(Problem::usage("--dry-run checks a file, and this is a catalog path").into());
+        return Err(Problem::usage("--dry-run checks a file, and this is a catalog path")
+            .hint("noetl catalog get PATH > FILE writes a registered playbook into a file")
+            .into());
     };
     if context.json {
         output::json(&file.playbook)?;
@@ -206,12 +204,4 @@ fn dry_run(context: &Context, subject: &Subject) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
-}
-
-async fn print_logs(client: Client, id: noetl_domain::id::ExecutionId) {
-    use futures::StreamExt as _;
-    let mut lines = std::pin::pin!(client.follow_logs(id, None));
-    while let Some(Ok(log)) = lines.next().await {
-        eprintln!("{}", super::logs::line(&log));
-    }
 }

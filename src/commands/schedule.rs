@@ -6,8 +6,8 @@ use noetl_api::schedule::{ScheduleBody, ScheduleRequest};
 use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
 use crate::payload::Payload;
+use crate::{output, terminal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Schedule {
@@ -95,7 +95,7 @@ fn list(context: &Context, schedules: &[ScheduleBody]) -> anyhow::Result<()> {
         return output::json(&schedules);
     }
     if schedules.is_empty() {
-        eprintln!("no schedules; add one: noetl schedule add PATH --every 5m");
+        terminal::tell("no schedules; add one: noetl schedule add PATH --every 5m");
         return Ok(());
     }
     let mut table = output::Table::new(&["ID", "PLAYBOOK", "WHEN", "STATE", "NEXT", "LAST EXECUTION"]);

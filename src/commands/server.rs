@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
+use noetl_domain::code::Code;
 use noetl_server::store::DataLock;
 
 use super::up::Up;
@@ -45,16 +46,23 @@ fn stop(context: &Context, force: bool) -> anyhow::Result<Exit> {
     let directory = &context.config.store.data_dir;
     let Some(holder) = DataLock::holder(directory) else {
         return Err(Problem::new(format!("no server holds the data directory {}", directory.display()))
+            .code(Code::Unreachable)
             .hint("start one with `noetl up`")
             .into());
     };
     let Some(pid) = holder.pid else {
-        return Err(Problem::new("the server has not said which process it is; try again").into());
+        return Err(Problem::new("the server has not said which process it is")
+            .code(Code::StoreLocked)
+            .hint("it is only just starting; try again")
+            .into());
     };
     let signal = if force { "-KILL" } else { "-TERM" };
     let told = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
     if !told.is_ok_and(|status| status.success()) {
-        return Err(Problem::new(format!("process {pid} could not be told to stop")).into());
+        return Err(Problem::new(format!("process {pid} could not be told to stop"))
+            .code(Code::StoreLocked)
+            .hint("does it belong to another user?")
+            .into());
     }
     let since = Instant::now();
     while DataLock::holder(directory).is_some() {
@@ -63,6 +71,7 @@ fn stop(context: &Context, force: bool) -> anyhow::Result<Exit> {
                 "process {pid} has not stopped after {} s",
                 PATIENCE.as_secs()
             ))
+            .code(Code::StoreLocked)
             .hint("noetl server stop --force")
             .into());
         }

@@ -8,7 +8,7 @@ use crate::connect::{Need, connect};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::which::Which;
-use crate::{live, output, terminal};
+use crate::{live, notice, output, terminal};
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
@@ -51,7 +51,7 @@ fn print(status: &ExecutionStatus) -> anyhow::Result<()> {
     }
     output::text(&head.join("\n"))?;
     if !status.steps.is_empty() {
-        let mut table = output::Table::new(&["STEP", "STATUS", "RUN", "TOOK", "ITEMS", "ERROR"]);
+        let mut table = output::Table::new(&["STEP", "STATUS", "RUN", "RETRIES", "TOOK", "ITEMS", "ERROR"]);
         for step in &status.steps {
             let items = step.iterations.as_ref().map(|progress| match progress.total {
                 Some(total) => format!("{}/{total}", progress.done),
@@ -61,6 +61,7 @@ fn print(status: &ExecutionStatus) -> anyhow::Result<()> {
                 step.name.clone(),
                 live::painted(&step.status, style),
                 step.run.to_string(),
+                step.retries.to_string(),
                 step.duration.map(live::elapsed).unwrap_or_default(),
                 items.unwrap_or_default(),
                 step.error.as_ref().map(|error| first_line(&error.message)).unwrap_or_default(),
@@ -70,6 +71,9 @@ fn print(status: &ExecutionStatus) -> anyhow::Result<()> {
     }
     for wait in &status.waiting {
         output::text(&format!("waits for {wait}"))?;
+    }
+    for pool in &status.unserved {
+        output::text(&notice::unserved(pool, style))?;
     }
     if !status.result.is_null() {
         output::text(&format!("result: {}", result(&status.result)))?;

@@ -1,6 +1,7 @@
 //! `noetl worker start|stop`: a worker apart from the server.
 
 use clap::Subcommand;
+use noetl_domain::code::Code;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -29,8 +30,10 @@ impl Worker {
             Self::Start { .. } => Problem::new(
                 "a worker cannot run apart from its server in this version, so nothing was started",
             )
+            .code(Code::NotAllowed)
             .hint("`noetl up` starts the server with a worker inside; NOETL_MAX_WORKERS sets its size"),
             Self::Stop { .. } => Problem::new("there is no worker apart from the server to stop")
+                .code(Code::Unreachable)
                 .hint("`noetl server stop` stops the server and the worker inside"),
         }
         .into())

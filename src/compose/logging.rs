@@ -13,7 +13,10 @@ static STARTED: Once = Once::new();
 pub(super) fn start(config: &Log) {
     STARTED.call_once(|| {
         let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|error| {
-            eprintln!("warning: the log level {:?} cannot be read ({error}); using warn", config.level);
+            terminal::tell(&format!(
+                "warning: the log level {:?} cannot be read ({error}); using warn",
+                config.level
+            ));
             EnvFilter::new("warn")
         });
         let builder = tracing_subscriber::fmt()

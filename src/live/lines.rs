@@ -24,10 +24,8 @@ impl Lines {
             self.told.insert(step.name.clone(), step.run);
             let time = step.duration.map(elapsed).unwrap_or_default();
             let particulars = particulars(step);
-            eprintln!(
-                "{}",
-                format!("{} {}  {time}  {particulars}", mark(&step.status, style), step.name).trim_end()
-            );
+            let line = format!("{} {}  {time}  {particulars}", mark(&step.status, style), step.name);
+            terminal::tell(line.trim_end());
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn mark(status: &str, style: Style) -> String {
     }
 }
 
-/// ` 3/10 items, 1 failed · run 2`: whatever there is to say besides name and time.
+/// `3/10 items, 1 failed, 2 retries, run 2`: whatever there is to say besides name and time.
 pub(super) fn particulars(step: &StepState) -> String {
     let mut parts = Vec::new();
     if let Some(progress) = &step.iterations {
@@ -47,6 +47,11 @@ pub(super) fn particulars(step: &StepState) -> String {
             parts.push(format!("{} failed", progress.failed));
         }
     }
+    match step.retries {
+        0 => {}
+        1 => parts.push("1 retry".to_owned()),
+        many => parts.push(format!("{many} retries")),
+    }
     if step.run > 1 {
         parts.push(format!("run {}", step.run));
     }
@@ -55,7 +60,20 @@ pub(super) fn particulars(step: &StepState) -> String {
 
 #[cfg(test)]
 mod tests {
+    use noetl_api::execution::LoopProgress;
+
     use super::*;
+
+    #[test]
+    fn particulars_say_what_is_out_of_the_ordinary() {
+        let step = |retries, run, iterations| {
+            particulars(&StepState { retries, run, iterations, ..StepState::default() })
+        };
+        let items = LoopProgress { total: Some(10), done: 3, failed: 1 };
+        assert_eq!(step(0, 1, None), "");
+        assert_eq!(step(1, 1, None), "1 retry");
+        assert_eq!(step(2, 2, Some(items)), "3/10 items, 1 failed, 2 retries, run 2");
+    }
 
     #[test]
     fn times_read_as_people_say_them() {

@@ -1,6 +1,7 @@
 //! The command line as a person types it: what is printed, where, and with which exit status.
 
 mod home;
+mod hostile;
 mod reading;
 mod running;
 mod serving;

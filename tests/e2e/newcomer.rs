@@ -1,5 +1,6 @@
 //! The rough edges that newcomers met in earlier engines, one test each.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -165,16 +166,105 @@ async fn a_message_that_always_kills_its_interpreter_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_execution_whose_pool_has_no_worker_can_be_seen_and_ended() {
-    let app = App::start().await;
-    let text = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: pool, path: tests/newcomer/pool }\nworkflow:\n  - step: start\n    spec: { pool: nobody }\n    tool: { kind: noop }\n";
-    let Ok(path) = app.register(text).await else { return };
-    let id = app.execute(&path, &json!({})).await.unwrap();
-    let printed = app.cli(&["cancel", &id]);
-    let status = app.ended(&id).await.unwrap();
+async fn an_execution_whose_pool_has_no_worker_waits_says_so_and_starts_when_one_comes() {
+    let mut app = App::start().await;
+    let text = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: pool, path: tests/newcomer/pool }\nworkflow:\n  - step: start\n    pool: gpu\n    tool: { kind: shell, command: \"echo it ran\" }\n";
+    let id = app.run(text, &json!({})).await;
+    let waits = app.until(&id, |status| !status["unserved"].is_null()).await.unwrap();
+    assert_eq!(waits["status"], "RUNNING", "{waits}");
+    let unserved = &waits["unserved"][0];
+    assert_eq!(unserved["pool"], "gpu");
+    assert_eq!((&unserved["code"], &unserved["steps"]), (&json!("EX010"), &json!(["start"])));
+    assert_eq!(unserved["message"], "step start waits for a worker of pool gpu, and there is none");
+    for command in [["status", &id], ["events", &id]] {
+        let printed = app.cli(&command).all();
+        assert!(printed.contains("waiting[EX010]: step start waits for a worker of pool gpu"), "{printed}");
+        assert!(printed.contains("hint: ") && printed.contains("NOETL_WORKER_POOL_NAME=gpu"), "{printed}");
+    }
+
+    app.kill();
+    app.restart_with(&[("NOETL_WORKER_POOL_NAME", "gpu")]).await;
+    let ended = app.ended(&id).await.unwrap();
+    assert_eq!(ended["status"], "COMPLETED", "{ended}");
+    assert_eq!(ended["unserved"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_run_that_waits_for_a_pool_says_so_once_and_can_be_left() {
+    let home = tempfile::tempdir().unwrap();
+    let file = write(
+        home.path(),
+        "pool.yaml",
+        "  - step: start\n    pool: nobody\n    tool: { kind: shell, command: \"true\" }\n",
+    );
+    let mut child = Command::new(binary())
+        .args(["run", &file])
+        .env("NOETL_DATA_DIR", home.path().join("data"))
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    let told = lines.next().expect("it says what it waits for");
+    assert!(told.starts_with("waiting[EX010]: ") && told.contains("pool nobody"), "{told}");
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.expect("kill runs").success());
+    let rest: Vec<String> = lines.collect();
+    assert!(!rest.iter().any(|line| line.contains("EX010")), "once is enough: {rest:?}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(3), "{rest:?}");
+}
+
+#[test]
+fn a_step_that_is_tried_again_says_so_while_it_waits_and_afterwards() {
+    let home = tempfile::tempdir().unwrap();
+    let file = write(
+        home.path(),
+        "again.yaml",
+        "  - step: start\n    tool: { kind: shell, command: \"test -e ready || { touch ready; exit 7; }\", cwd: \".\" }\n    retry: { max_attempts: 3, initial_delay: 0.01, jitter: false }\n",
+    );
+    let printed = noetl(home.path(), &["run", &file]);
+    assert_eq!(printed.code, Some(0), "{}", printed.all());
+    assert!(printed.stderr.contains("1 retry"), "{}", printed.all());
+    let printed = noetl(home.path(), &["logs", "last"]);
     assert!(
-        matches!(status["status"].as_str(), Some("CANCELLED" | "COMPLETED")),
-        "{status} {}",
+        printed.stdout.contains("try 1 failed") && printed.stdout.contains("again in 0.01 s"),
+        "{}",
         printed.all()
     );
+    let status: serde_json::Value =
+        serde_json::from_str(&noetl(home.path(), &["status", "last", "--json"]).stdout).expect("a document");
+    assert_eq!(status["steps"][0]["retries"], 1, "{status}");
+}
+
+#[test]
+fn nobody_who_reads_is_no_failure() {
+    let home = tempfile::tempdir().unwrap();
+    let file = write(
+        home.path(),
+        "fine.yaml",
+        "  - step: start\n    tool: { kind: shell, command: \"echo fine\" }\n",
+    );
+    for arguments in [vec!["run", &file], vec!["completions", "zsh"], vec!["explain"]] {
+        for (out, err) in [("/dev/full", "/dev/null"), ("/dev/null", "/dev/full")] {
+            let end = |name: &str| std::fs::File::options().write(true).open(name).expect("a device");
+            let status = Command::new(binary())
+                .args(&arguments)
+                .env("NOETL_DATA_DIR", home.path().join("data"))
+                .stdout(end(out))
+                .stderr(end(err))
+                .status()
+                .expect("the binary runs");
+            assert_eq!(status.code(), Some(i32::from(out == "/dev/full")), "{arguments:?} > {out} 2> {err}");
+        }
+    }
+    let mut child = Command::new(binary())
+        .args(["run", &file])
+        .env("NOETL_DATA_DIR", home.path().join("data"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().expect("it ends").code(), Some(0), "`noetl run FILE 2>&1 | head -0`");
 }
