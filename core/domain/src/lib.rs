@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests read their files and time themselves"))]
 
+pub mod cause;
 pub mod code;
 pub mod command;
 pub mod dialect;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod event;
 pub mod execution;
 pub mod finding;
+pub mod fingerprint;
 pub mod id;
 pub mod lint;
 pub mod mask;
