@@ -137,6 +137,10 @@ impl<'a> Writer<'a> {
     fn look(&mut self) {
         self.missing.extend(self.scope.missing());
         let reads = &self.plan.reads[self.plan.at(&self.step.name).unwrap_or_default()].exit;
+        if reads.is_empty() {
+            // Most Steps of a long chain: nothing is looked up, so nothing needs to be laid out.
+            return;
+        }
         let mut data = self.execution.project(reads);
         for (key, value) in self.collected.iter().chain(&self.exit.ctx) {
             data.ctx.insert(key.clone(), value.clone());

@@ -32,6 +32,10 @@ impl Reads {
         names.iter().any(|name| self.has(name))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &String> {
         self.names.iter()
     }
