@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use noetl_domain::dialect::{self, Reading};
+use noetl_domain::dialect;
 use noetl_domain::finding::{Finding, Severity, has_errors};
 use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
@@ -150,12 +150,9 @@ fn tools() -> ToolSchemas {
 }
 
 /// How a server of this process judges what is registered: as `noetl lint` does.
-pub(crate) fn reader() -> impl Fn(&str) -> Reading + Send + Sync + 'static {
+pub(crate) fn reader() -> impl Fn(&str) -> Linted + Send + Sync + 'static {
     let tools = tools();
-    move |text| {
-        let Linted { playbook, findings } = lint::lint(text, &tools);
-        Reading { playbook, findings, ..Reading::default() }
-    }
+    move |text| lint::lint(text, &tools)
 }
 
 /// The playbook in today's words.

@@ -11,7 +11,7 @@ mod rows;
 use std::sync::Arc;
 
 use noetl_domain::code::Code;
-use noetl_domain::dialect::{self, Reading};
+use noetl_domain::dialect;
 use noetl_domain::execution::Plan;
 use noetl_domain::finding::{Finding, has_errors};
 use noetl_domain::lint::{self, Linted, ToolSchemas};
@@ -28,7 +28,7 @@ use cache::Cache;
 pub const PLAYBOOK: &str = "Playbook";
 
 /// How the text of a playbook is read and judged.
-pub type Reader = dyn Fn(&str) -> Reading + Send + Sync;
+pub type Reader = dyn Fn(&str) -> Linted + Send + Sync;
 
 /// Clones share everything.
 #[derive(Clone)]
@@ -143,13 +143,13 @@ impl Catalog {
 
     /// Judges playbooks by more than the domain alone knows (the tools' schemas).
     #[must_use]
-    pub fn with_reader(mut self, reader: impl Fn(&str) -> Reading + Send + Sync + 'static) -> Self {
+    pub fn with_reader(mut self, reader: impl Fn(&str) -> Linted + Send + Sync + 'static) -> Self {
         self.reader = Arc::new(reader);
         self
     }
 
     /// Reads a playbook without registering it.
-    pub fn check(&self, content: &str) -> Result<(String, Reading), CatalogError> {
+    pub fn check(&self, content: &str) -> Result<(String, Linted), CatalogError> {
         let text = content::decode(content).ok_or(CatalogError::Content)?;
         let reading = (self.reader)(&text);
         Ok((text, reading))
@@ -193,7 +193,7 @@ impl Catalog {
         text: String,
         path: Option<String>,
     ) -> Result<Registration, CatalogError> {
-        let Reading { playbook, mut findings, .. } = (self.reader)(&text);
+        let Linted { playbook, mut findings } = (self.reader)(&text);
         let Some(mut playbook) = playbook.filter(|_| !has_errors(&findings)) else {
             return Err(CatalogError::Refused { text, findings });
         };
@@ -345,9 +345,8 @@ impl PlanSource for Catalog {
 }
 
 /// Reads and lints without the tools' schemas.
-fn read(text: &str) -> Reading {
-    let Linted { playbook, findings } = lint::lint(text, &ToolSchemas::new());
-    Reading { playbook, findings, ..Reading::default() }
+fn read(text: &str) -> Linted {
+    lint::lint(text, &ToolSchemas::new())
 }
 
 /// The playbook as it was registered; read again from its text only when its stored form is of another time.
