@@ -38,6 +38,8 @@ pub(crate) struct Pipeline<'j> {
     pub(crate) state: PipelineState,
     /// The Step's inputs, rendered, with the Token's over them.
     inputs: Map,
+    /// The try that those inputs were rendered for.
+    inputs_try: u32,
     /// The names of the Iteration, for code.
     names: Map,
     calls: Vec<Call>,
@@ -91,6 +93,7 @@ impl<'j> Pipeline<'j> {
             scope,
             state,
             inputs: Map::new(),
+            inputs_try: 0,
             names: Map::new(),
             calls: Vec::new(),
             collected: Map::new(),
@@ -185,11 +188,16 @@ impl<'j> Pipeline<'j> {
         }
     }
 
-    /// Renders the Step's inputs with the Token's over them. Those of a single tool may name `_attempt`.
+    /// Renders the Step's inputs with the Token's over them. Those of a single tool are its own: they may name
+    /// `_attempt` and `_task`, as the inputs of a pipeline's task may.
     async fn bind_inputs(&mut self, attempt: u32) -> Result<(), TaskError> {
+        self.inputs_try = attempt;
         if !self.step.inputs.is_empty() {
             let mut scope = self.outer.child();
             scope.bind("_attempt", View::number(attempt));
+            if let ([only], false) = (self.step.body.as_slice(), self.step.pipeline) {
+                scope.bind("_task", View::text(only.name.clone()));
+            }
             let mut inputs = self.base.map(self.job, &scope, &self.step.inputs).await?;
             inputs.extend(Map::clone(&self.base.inputs));
             for (name, value) in &inputs {

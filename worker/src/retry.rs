@@ -53,9 +53,13 @@ pub(crate) async fn judge(
         }
         let initial = number(pipeline, &scope, &block.initial_delay_seconds, 1.0).await?;
         let most = number(pipeline, &scope, &block.max_delay_seconds, 60.0).await?;
-        let multiplier = number(pipeline, &scope, &block.multiplier, 2.0).await?;
-        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        let mut delay = (initial * multiplier.powi(exponent)).min(most);
+        let grown = if block.linear {
+            backoff(Backoff::Linear, initial, attempt)
+        } else {
+            let multiplier = number(pipeline, &scope, &block.multiplier, 2.0).await?;
+            initial * multiplier.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX))
+        };
+        let mut delay = grown.min(most);
         if block.jitter {
             delay *= rand::random_range(0.5..=1.0);
         }

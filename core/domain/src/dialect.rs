@@ -48,6 +48,13 @@ pub struct Reading {
     pub playbook: Option<Playbook>,
     pub findings: Vec<Finding>,
     pub source: SourceMap,
+    /// Beside errors: what could be read nevertheless, so that lint can remark on the sound parts. Not valid.
+    pub(crate) draft: Option<Playbook>,
+}
+
+/// Whether `word` is near enough to `known` to be a slip of it.
+pub(crate) fn is_slip(word: &str, known: &str) -> bool {
+    keys::nearest(word, [known]).is_some()
 }
 
 /// Reads playbook text of any generation.
@@ -79,8 +86,8 @@ fn document(document: yaml::Document) -> Reading {
     findings.append(&mut reader.findings);
     findings.sort_by_key(|finding| finding.span.start);
     findings.dedup();
-    let playbook = playbook.filter(|_| !has_errors(&findings));
-    Reading { playbook, findings, source: reader.source }
+    let (playbook, draft) = if has_errors(&findings) { (None, playbook) } else { (playbook, None) };
+    Reading { playbook, findings, source: reader.source, draft }
 }
 
 #[cfg(test)]

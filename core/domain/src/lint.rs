@@ -3,6 +3,7 @@
 //! Reading the text ([`crate::dialect::read`]) already finds what breaks the language; here come the checks that look
 //! at templates, at the whole graph, and at the fields of each tool.
 
+mod doubt;
 mod fields;
 mod graph;
 mod names;
@@ -12,6 +13,7 @@ mod templates;
 
 use std::collections::BTreeMap;
 
+use doubt::Doubt;
 pub use render::{render, render_colored};
 
 use crate::dialect;
@@ -46,15 +48,15 @@ pub fn lint(text: &str, tools: &ToolSchemas) -> Linted {
     let mut findings = reading.findings;
     let document = yaml::parse(text);
     if let Some(root) = &document.root {
+        let doubt = Doubt::new(root, &findings);
         templates::check(text, root, &mut findings);
-        if reading.playbook.is_some() {
-            names::check(text, root, &mut findings);
+        // Beside errors, what could be read is checked all the same: nobody should have to mend a file in two rounds.
+        if let Some(playbook) = reading.playbook.as_ref().or(reading.draft.as_ref()) {
+            names::check(text, root, &doubt, &mut findings);
+            templates::check_conditions(playbook, &reading.source, &mut findings);
+            graph::check(playbook, &reading.source, &doubt, &mut findings);
+            fields::check(text, playbook, &reading.source, &doubt, tools, &mut findings);
         }
-    }
-    if let Some(playbook) = &reading.playbook {
-        templates::check_conditions(playbook, &reading.source, &mut findings);
-        graph::check(playbook, &reading.source, &mut findings);
-        fields::check(text, playbook, &reading.source, tools, &mut findings);
     }
     settle(&mut findings);
     let playbook = reading.playbook.filter(|_| !has_errors(&findings));
@@ -81,6 +83,11 @@ fn settle(findings: &mut Vec<Finding>) {
         ))
     });
     findings.dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
+    cut(findings);
+}
+
+/// As many as are shown.
+fn cut(findings: &mut Vec<Finding>) {
     if findings.len() > MOST {
         let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if errors > 0 {
@@ -89,6 +96,9 @@ fn settle(findings: &mut Vec<Finding>) {
         findings.truncate(MOST);
     }
 }
+
+/// Names that may be compared for hints, so that a hostile file with many of them is told plainly instead of slowly.
+const COMPARISONS: usize = 100_000;
 
 /// `did you mean …?` for a name near one of the known ones.
 fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

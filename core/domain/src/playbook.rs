@@ -267,6 +267,9 @@ pub struct Retry {
     pub initial_delay_seconds: Value,
     pub max_delay_seconds: Value,
     pub multiplier: Value,
+    /// The delay grows by the initial one with every try, in place of being multiplied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub linear: bool,
     pub jitter: bool,
     /// None: any error, or `success` false.
     pub when: Option<Expr>,

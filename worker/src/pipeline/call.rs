@@ -59,7 +59,7 @@ impl<'j> Pipeline<'j> {
                 format!("there is no tool {:?} here; this worker has {}", task.kind, known.join(", "));
             return Err(TaskError::new("config", message).with_code(Code::UnknownTool.as_str()).into());
         };
-        if self.state.attempt > 1 && !self.step.pipeline {
+        if self.state.attempt != self.inputs_try && !self.step.pipeline {
             self.bind_inputs(self.state.attempt).await?;
         }
         let mut scope = self.scope.child();

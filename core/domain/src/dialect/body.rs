@@ -52,8 +52,10 @@ pub(super) fn read<'a>(
         });
     }
     if let Some(node) = fields.take_any(&["type", "kind"]) {
-        reader.met(Dialect::L0, Dialect::A);
         let kind = reader.text(node, "`type`")?;
+        // L0 wrote `type` only to mark a step, or to refer to the workbook.
+        let shared = matches!(kind.trim(), "workbook" | "start" | "end" | "router");
+        reader.met(if shared { Dialect::L0 } else { Dialect::A }, Dialect::A);
         return Some(flat(reader, fields, &kind, place, inputs));
     }
     if let Some(node) = fields.take("call") {
@@ -269,6 +271,8 @@ fn run<'a>(reader: &mut Reader<'a>, node: &'a Node, place: Place<'_>) -> Made {
         _ => std::slice::from_ref(node),
     };
     let mut made = Made { pipeline: items.len() > 1, ..Made::default() };
+    // How its items are written says nothing about the step.
+    let before = reader.met;
     for item in items {
         let index = made.tasks.len();
         let name = item.get("task").or(item.get("name")).unwrap_or(item);
@@ -288,5 +292,6 @@ fn run<'a>(reader: &mut Reader<'a>, node: &'a Node, place: Place<'_>) -> Made {
         made.tasks.extend(part.tasks);
         made.looped = made.looped.or(part.looped);
     }
+    reader.met = before;
     made
 }

@@ -5,6 +5,8 @@
 mod plugin;
 mod references;
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::reader::Reader;
@@ -56,7 +58,10 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a Node) -> Option<Playbo
     }
     let mut reads = Vec::new();
     for item in items {
-        reads.extend(one_task(reader, item, &names));
+        match one_task(reader, item, &names) {
+            Some(read) => reads.push(read),
+            None => reader.unread(item),
+        }
     }
     if reads.is_empty() {
         reader.error_hint(
@@ -133,9 +138,9 @@ fn spec<'a>(reader: &mut Reader<'a>, node: &'a Node, playbook: &mut Playbook, na
 
 /// Nothing says where to start: at every task that no other leads to.
 fn unreached(reads: &[(Step, Span)]) -> Vec<Start> {
-    let reached =
-        |name: &str| reads.iter().any(|(step, _)| step.routes.arcs.iter().any(|arc| arc.to == name));
-    let free = reads.iter().filter(|(step, _)| !reached(&step.name));
+    let arcs = reads.iter().flat_map(|(step, _)| &step.routes.arcs);
+    let reached: HashSet<&str> = arcs.map(|arc| arc.to.as_str()).collect();
+    let free = reads.iter().filter(|(step, _)| !reached.contains(step.name.as_str()));
     let mut starts: Vec<Start> =
         free.map(|(step, _)| Start { step: step.name.clone(), inputs: Map::new() }).collect();
     if starts.is_empty() {
@@ -181,10 +186,11 @@ fn one_task<'a>(reader: &mut Reader<'a>, node: &'a Node, names: &Names) -> Optio
             reader.error_hint(Code::MissingTool, node.span, message, "add `steps:` with a plugin each");
         }
     }
-    for index in 1..step.body.len() {
-        if step.body[..index].iter().any(|earlier| earlier.name == step.body[index].name) {
+    let mut seen = HashSet::new();
+    for (index, task) in step.body.iter().enumerate() {
+        if !seen.insert(task.name.as_str()) {
             let span = reader.source.span(&format!("{path}/body/{index}"));
-            let message = format!("two steps of task `{name}` are called `{}`", step.body[index].name);
+            let message = format!("two steps of task `{name}` are called `{}`", task.name);
             reader.error(Code::DuplicateKey, span, message);
         }
     }

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::keys;
-use super::reader::Reader;
+use super::reader::{Reader, shortened};
 use super::step::{self, Read};
 use crate::code::Code;
 use crate::finding::{Finding, Span};
@@ -44,16 +43,14 @@ fn duplicates<'n>(reader: &mut Reader<'_>, steps: impl Iterator<Item = (&'n str,
 }
 
 fn tools(reader: &mut Reader<'_>, reads: &[Read]) {
+    let toolless = reader.findings.iter().filter(|finding| finding.code == Code::MissingTool);
+    let told: HashSet<usize> = toolless.map(|finding| finding.span.start).collect();
     for read in reads {
         if !step::is_pointless(read) {
             continue;
         }
         let name = &read.step.name;
-        let already = reader
-            .findings
-            .iter()
-            .any(|finding| finding.code == Code::MissingTool && finding.span == read.span);
-        if !already {
+        if !told.contains(&read.span.start) {
             let finding = Finding::error(Code::MissingTool, read.span, format!("step `{name}` has no tool"))
                 .hint("add for example `tool: { kind: python }`, or `tool: { kind: router }` when it only routes");
             reader.findings.push(finding);
@@ -132,7 +129,10 @@ fn targets(reader: &mut Reader<'_>, playbook: &Playbook) {
             if target.contains("{{") {
                 let message = format!("step `{}` routes to a template; a target must be a name", step.name);
                 reader.error(Code::UnknownStep, span, message);
-            } else if !known.contains(target) && reported.insert((span.start, target)) {
+            } else if !known.contains(target)
+                && !reader.unread.contains(target)
+                && reported.insert((span.start, target))
+            {
                 let message = format!("step `{}` leads to `{target}`, which is not a step", step.name);
                 unknown_step(reader, span, message, target, &names);
             }
@@ -144,6 +144,7 @@ fn ends(reader: &mut Reader<'_>, playbook: &Playbook) {
     let names: Vec<&str> = playbook.steps.iter().map(|step| step.name.as_str()).collect();
     if let Some(final_step) = &playbook.final_step
         && !names.contains(&final_step.as_str())
+        && !reader.unread.contains(final_step)
     {
         let span = reader.source.span("executor/final_step");
         unknown_step(
@@ -154,11 +155,11 @@ fn ends(reader: &mut Reader<'_>, playbook: &Playbook) {
             &names,
         );
     }
+    let known: HashSet<&str> = names.iter().copied().collect();
     for start in &playbook.entry {
-        if !names.contains(&start.step.as_str()) {
+        if !known.contains(start.step.as_str()) && !reader.unread.contains(&start.step) {
             let span = reader.source.span("executor/entry_step");
-            let hint = keys::did_you_mean(&start.step, names.iter().copied())
-                .unwrap_or_else(|| format!("the steps are: {}", names.join(", ")));
+            let hint = reader.did_you_mean(&start.step, &names).unwrap_or_else(|| the_steps_are(&names));
             let message = format!("the playbook starts at `{}`, which is not a step", start.step);
             reader.error_hint(Code::MissingStart, span, message, hint);
         }
@@ -166,9 +167,10 @@ fn ends(reader: &mut Reader<'_>, playbook: &Playbook) {
 }
 
 fn unknown_step(reader: &mut Reader<'_>, span: Span, message: String, target: &str, names: &[&str]) {
-    let hint = keys::did_you_mean(target, names.iter().copied()).unwrap_or_else(|| {
-        let shown: Vec<&str> = names.iter().copied().take(12).collect();
-        format!("the steps are: {}", shown.join(", "))
-    });
+    let hint = reader.did_you_mean(target, names).unwrap_or_else(|| the_steps_are(names));
     reader.error_hint(Code::UnknownStep, span, message, hint);
+}
+
+fn the_steps_are(names: &[&str]) -> String {
+    format!("the steps are: {}", shortened(names))
 }

@@ -2,7 +2,7 @@
 //!
 //! A loop over steps becomes a loop over one pipeline: routing between the steps becomes jumps between tasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
@@ -16,34 +16,74 @@ use crate::playbook::{
 };
 use crate::{Map, Value};
 
+/// The steps of a workflow by name; folding takes some of them out without moving the others.
+struct Steps {
+    reads: Vec<Option<Read>>,
+    places: HashMap<String, usize>,
+}
+
+impl Steps {
+    fn new(reads: Vec<Read>) -> Self {
+        let mut places = HashMap::new();
+        for (place, read) in reads.iter().enumerate() {
+            places.entry(read.step.name.clone()).or_insert(place);
+        }
+        Self { reads: reads.into_iter().map(Some).collect(), places }
+    }
+
+    fn get(&self, name: &str) -> Option<&Read> {
+        self.reads.get(*self.places.get(name)?)?.as_ref()
+    }
+
+    fn get_mut(&mut self, name: &str) -> Option<&mut Read> {
+        self.reads.get_mut(*self.places.get(name)?)?.as_mut()
+    }
+
+    fn take(&mut self, name: &str) -> Option<Read> {
+        self.reads.get_mut(*self.places.get(name)?)?.take()
+    }
+}
+
 /// Folds every loop whose body is written as steps between it and its `end_loop`.
 pub(super) fn fold_loops(reader: &mut Reader<'_>, reads: &mut Vec<Read>) {
-    let names: Vec<String> = reads.iter().map(|read| read.step.name.clone()).collect();
-    for name in &names {
-        let Some(at) = reads.iter().position(|read| read.step.name == *name) else { continue };
-        let ending = reads.iter().position(|read| read.end_loop.as_deref() == Some(name));
-        let has_loop = reads[at].step.looped.is_some();
-        if let Some(ending) = ending.filter(|_| has_loop) {
-            let end = reads[ending].step.name.clone();
-            aggregate(&mut reads[ending].step);
-            if reads[at].step.body.is_empty() {
-                fold(reader, reads, name, &end);
-            }
-            let Some(at) = reads.iter().position(|read| read.step.name == *name) else { continue };
-            collect_results(&mut reads[at].step, &end);
-        } else if has_loop && reads[at].step.body.is_empty() {
-            let message = format!("the loop `{name}` has no tool to run for every element");
-            reader.error_hint(Code::InvalidLoop, reads[at].span, message, "add `tool:`");
-        }
-    }
+    let loops: Vec<String> = reads
+        .iter()
+        .filter(|read| read.step.looped.is_some())
+        .map(|read| read.step.name.clone())
+        .collect();
+    let mut ends: HashMap<String, String> = HashMap::new();
     for read in reads.iter() {
-        if let Some(loop_name) = &read.end_loop
-            && !names.contains(loop_name)
-        {
-            let message = format!("`end_loop` names `{loop_name}`, which is not a step");
-            reader.error(Code::UnknownStep, read.span, message);
+        if let Some(looped) = &read.end_loop {
+            ends.entry(looped.clone()).or_insert_with(|| read.step.name.clone());
         }
     }
+    let mut steps = Steps::new(std::mem::take(reads));
+    for (looped, end) in &ends {
+        if !steps.places.contains_key(looped) && !reader.unread.contains(looped) {
+            let span = steps.get(end).map_or_else(Default::default, |read| read.span);
+            let message = format!("`end_loop` names `{looped}`, which is not a step");
+            reader.error(Code::UnknownStep, span, message);
+        }
+    }
+    for name in &loops {
+        let Some(head) = steps.get(name) else { continue };
+        let (span, is_empty) = (head.span, head.step.body.is_empty());
+        if let Some(end) = ends.get(name).filter(|end| steps.get(end).is_some()) {
+            if let Some(ending) = steps.get_mut(end) {
+                aggregate(&mut ending.step);
+            }
+            if is_empty {
+                fold(reader, &mut steps, name, end);
+            }
+            if let Some(head) = steps.get_mut(name) {
+                collect_results(&mut head.step, end);
+            }
+        } else if is_empty {
+            let message = format!("the loop `{name}` has no tool to run for every element");
+            reader.error_hint(Code::InvalidLoop, span, message, "add `tool:`");
+        }
+    }
+    reads.extend(steps.reads.into_iter().flatten());
 }
 
 /// The aggregated values are the step's result, and variables.
@@ -65,26 +105,20 @@ fn collect_results(step: &mut Step, end: &str) {
     }
 }
 
-fn fold(reader: &mut Reader<'_>, reads: &mut Vec<Read>, name: &str, end: &str) {
-    let Some(head) = reads.iter().position(|read| read.step.name == name) else { return };
-    let span = reads[head].span;
-    let Some(order) = inner_steps(reads, name, end) else {
+fn fold(reader: &mut Reader<'_>, steps: &mut Steps, name: &str, end: &str) {
+    let Some(span) = steps.get(name).map(|head| head.span) else { return };
+    let Some(order) = inner_steps(steps, name, end) else {
         let message = format!("the steps of loop `{name}` run in a circle");
         reader.error(Code::Conflict, span, message);
         return;
     };
-    let mut inner: Vec<Read> = Vec::new();
-    for step in &order {
-        if let Some(at) = reads.iter().position(|read| read.step.name == *step) {
-            inner.push(reads.remove(at));
-        }
-    }
-    let inputs = inbound(reads, name, &inner);
+    let inner: Vec<Read> = order.iter().filter_map(|step| steps.take(step)).collect();
+    let names: HashSet<&str> = inner.iter().map(|read| read.step.name.as_str()).collect();
+    let inputs = inbound(steps.get(name), &inner);
     let mut tasks = Vec::new();
     for (position, read) in inner.iter().enumerate() {
         let following = inner.get(position + 1).map(|next| next.step.name.as_str());
-        let firsts: Vec<&str> = inner.iter().map(|read| read.step.name.as_str()).collect();
-        if let Some(made) = tasks_of(&read.step, &inputs, end, following, &firsts) {
+        if let Some(made) = tasks_of(&read.step, &inputs, end, following, &names) {
             tasks.extend(made);
         } else {
             let message = format!("step `{}` cannot run inside the loop `{name}`", read.step.name);
@@ -95,7 +129,7 @@ fn fold(reader: &mut Reader<'_>, reads: &mut Vec<Read>, name: &str, end: &str) {
     if tasks.is_empty() {
         reader.error_hint(Code::InvalidLoop, span, format!("the loop `{name}` has no steps"), "add `tool:`");
     }
-    if let Some(head) = reads.iter_mut().find(|read| read.step.name == name) {
+    if let Some(head) = steps.get_mut(name) {
         head.step.body = tasks;
         head.step.pipeline = true;
         head.step.routes =
@@ -104,43 +138,46 @@ fn fold(reader: &mut Reader<'_>, reads: &mut Vec<Read>, name: &str, end: &str) {
 }
 
 /// Names of the steps between a loop and its end, each after all that lead to it; None for a circle.
-fn inner_steps(reads: &[Read], name: &str, end: &str) -> Option<Vec<String>> {
-    fn visit(
-        reads: &[Read],
-        name: &str,
-        end: &str,
-        state: &mut HashMap<String, bool>,
-        order: &mut Vec<String>,
-    ) -> Option<()> {
-        match state.get(name) {
-            Some(true) => return Some(()),
-            Some(false) => return None,
-            None => {}
-        }
-        let Some(read) = reads.iter().find(|read| read.step.name == name) else { return Some(()) };
-        state.insert(name.to_owned(), false);
-        let routes = &read.step.routes;
-        for arc in routes.otherwise.iter().rev().chain(routes.arcs.iter().rev()) {
-            if arc.to != end {
-                visit(reads, &arc.to, end, state, order)?;
-            }
-        }
-        state.insert(name.to_owned(), true);
-        order.push(name.to_owned());
-        Some(())
+///
+/// Without recursion: a file may chain many steps.
+fn inner_steps(steps: &Steps, name: &str, end: &str) -> Option<Vec<String>> {
+    enum Visit<'n> {
+        Enter(&'n str),
+        Leave(&'n str),
     }
+    let mut is_done: HashMap<&str, bool> = HashMap::new();
     let mut order = Vec::new();
-    visit(reads, name, end, &mut HashMap::new(), &mut order)?;
+    let mut work = vec![Visit::Enter(name)];
+    while let Some(visit) = work.pop() {
+        match visit {
+            Visit::Leave(name) => {
+                is_done.insert(name, true);
+                order.push(name.to_owned());
+            }
+            Visit::Enter(name) => match is_done.get(name) {
+                Some(true) => {}
+                Some(false) => return None,
+                None => {
+                    let Some(read) = steps.get(name) else { continue };
+                    is_done.insert(name, false);
+                    work.push(Visit::Leave(name));
+                    // The stack turns the order round, and so does `order` at the end: the last arc is walked first.
+                    let routes = &read.step.routes;
+                    let arcs = routes.arcs.iter().chain(&routes.otherwise);
+                    work.extend(arcs.filter(|arc| arc.to != end).map(|arc| Visit::Enter(&arc.to)));
+                }
+            },
+        }
+    }
     order.reverse();
     order.retain(|step| step != name && step != "end");
     Some(order)
 }
 
 /// What the arcs into each inner step hand over.
-fn inbound(reads: &[Read], name: &str, inner: &[Read]) -> HashMap<String, Map> {
+fn inbound(head: Option<&Read>, inner: &[Read]) -> HashMap<String, Map> {
     let mut inputs: HashMap<String, Map> = HashMap::new();
-    let head = reads.iter().filter(|read| read.step.name == name);
-    for read in head.chain(inner) {
+    for read in head.into_iter().chain(inner) {
         for arc in read.step.routes.arcs.iter().chain(&read.step.routes.otherwise) {
             merge_missing(inputs.entry(arc.to.clone()).or_default(), arc.inputs.clone());
         }
@@ -154,7 +191,7 @@ fn tasks_of(
     inbound: &HashMap<String, Map>,
     end: &str,
     following: Option<&str>,
-    inner: &[&str],
+    inner: &HashSet<&str>,
 ) -> Option<Vec<Task>> {
     let routes = &step.routes;
     let unconditional = routes.arcs.iter().filter(|arc| arc.when.is_none()).count();
@@ -187,7 +224,7 @@ fn tasks_of(
     let go = |arc: &Arc| {
         if following == Some(arc.to.as_str()) {
             Directive::Continue
-        } else if arc.to == end || !inner.contains(&arc.to.as_str()) {
+        } else if arc.to == end || !inner.contains(arc.to.as_str()) {
             Directive::Break
         } else {
             Directive::Jump { to: arc.to.clone() }
@@ -230,16 +267,13 @@ pub(super) fn steps_override(reader: &mut Reader<'_>, playbook: &mut Playbook, r
     }
     let span = reader.source.span("workload/steps_override");
     let mut chosen: Vec<Read> = Vec::new();
+    let mut steps = Steps::new(std::mem::take(reads));
     for (name, with) in wanted {
-        let Some(at) = reads.iter().position(|read| read.step.name == name) else {
-            reader.error(
-                Code::UnknownStep,
-                span,
-                format!("`steps_override` names `{name}`, which is not a step"),
-            );
+        let Some(mut read) = steps.take(&name) else {
+            let message = format!("`steps_override` names `{name}`, which is not a step");
+            reader.error(Code::UnknownStep, span, message);
             continue;
         };
-        let mut read = reads.remove(at);
         read.step.routes = Routes::default();
         read.step.cases.clear();
         read.routed = true;

@@ -1,5 +1,7 @@
 //! After a loop, `loop_results` is among the inputs of the steps it routes to (playbooks.md 5.4).
 
+use std::collections::HashMap;
+
 use super::step::Read;
 use crate::Value;
 use crate::playbook::{Action, Step};
@@ -12,8 +14,12 @@ pub(super) fn provide(reads: &mut [Read]) {
     for read in reads.iter().filter(|read| read.step.looped.is_some()) {
         handed.extend(targets(&read.step).map(|target| (target.to_owned(), read.step.name.clone())));
     }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, read) in reads.iter().enumerate() {
+        places.entry(read.step.name.clone()).or_insert(place);
+    }
     for (target, looped) in handed {
-        let Some(read) = reads.iter_mut().find(|read| read.step.name == target) else { continue };
+        let Some(read) = places.get(&target).map(|place| &mut reads[*place]) else { continue };
         let itself = format!("{{{{ {NAME} }}}}");
         let own = read.step.inputs.get(NAME).is_some_and(|value| *value != itself);
         if !own && is_used(&read.step) {

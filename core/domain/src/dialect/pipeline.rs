@@ -1,9 +1,10 @@
 //! `tool: [...]`: Tasks that run one after the other, named by label (D) or by `name` (E).
 
+use std::collections::HashSet;
+
 use super::body;
 use super::fields::Fields;
-use super::keys;
-use super::reader::Reader;
+use super::reader::{Reader, shortened};
 use super::task::Place;
 use crate::code::Code;
 use crate::finding::Finding;
@@ -16,12 +17,13 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> V
         _ => std::slice::from_ref(node),
     };
     let mut tasks: Vec<Task> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     for (position, item) in items.iter().enumerate() {
         let first = tasks.len();
         one(reader, item, step, position, first, &mut tasks);
-        for index in first..tasks.len() {
-            if tasks[..index].iter().any(|task| task.name == tasks[index].name) {
-                let message = format!("two tasks of step `{step}` are called `{}`", tasks[index].name);
+        for task in &tasks[first..] {
+            if !seen.insert(task.name.clone()) {
+                let message = format!("two tasks of step `{step}` are called `{}`", task.name);
                 reader.error(Code::DuplicateKey, item.span, message);
             }
         }
@@ -103,16 +105,19 @@ fn one<'a>(
 /// Jumps go to a label of the same pipeline; `previous` is the task before.
 fn jumps(reader: &mut Reader<'_>, tasks: &mut [Task], step: &str) {
     let labels: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
+    let known: HashSet<&str> = labels.iter().map(String::as_str).collect();
     for (index, task) in tasks.iter_mut().enumerate() {
         for (position, rule) in task.rules.iter_mut().enumerate() {
             let Directive::Jump { to } = &mut rule.directive else { continue };
             if matches!(to.as_str(), "previous" | "prev" | "_previous" | "@previous") && index > 0 {
                 to.clone_from(&labels[index - 1]);
             }
-            if !labels.contains(to) {
+            if !known.contains(to.as_str()) {
                 let span = reader.source.span(&format!("steps/{step}/body/{index}/rules/{position}"));
-                let hint = keys::did_you_mean(to, labels.iter().map(String::as_str))
-                    .unwrap_or_else(|| format!("the tasks of this step are: {}", labels.join(", ")));
+                let names: Vec<&str> = labels.iter().map(String::as_str).collect();
+                let hint = reader
+                    .did_you_mean(to, &names)
+                    .unwrap_or_else(|| format!("the tasks of this step are: {}", shortened(&names)));
                 let message = format!("no task of step `{step}` is called `{to}`");
                 reader.error_hint(Code::UnknownTaskLabel, span, message, hint);
             }

@@ -1,5 +1,8 @@
 //! What every part of the reader shares: findings, places, the workbook, and which generation was met.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::fields::Fields;
@@ -21,7 +24,14 @@ pub(super) struct Reader<'a> {
     pub(super) arcs_dialect: Dialect,
     /// Workbook tasks being expanded, against tasks that name each other.
     pub(super) expanding: usize,
+    /// Words of steps that could not be read: one of them may be the name that an arc asks for.
+    pub(super) unread: HashSet<String>,
+    /// Names that may still be compared for a "did you mean".
+    comparisons: Cell<usize>,
 }
+
+/// A file that misspells more names than this many comparisons can tell apart gets plainer hints.
+const COMPARISONS: usize = 100_000;
 
 /// The generations that the constructs met so far can belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,7 +64,15 @@ impl<'a> Reader<'a> {
             met: Met::default(),
             arcs_dialect: Dialect::E,
             expanding: 0,
+            unread: HashSet::new(),
+            comparisons: Cell::new(COMPARISONS),
         }
+    }
+
+    /// The one of the author's own names that `word` may be a slip of, while looking is cheap.
+    pub(super) fn did_you_mean(&self, word: &str, names: &[&str]) -> Option<String> {
+        self.comparisons.set(self.comparisons.get().checked_sub(names.len())?);
+        keys::did_you_mean(word, names.iter().copied())
     }
 
     pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
@@ -73,6 +91,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn warning(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.findings.push(Finding::warning(code, span, message));
+    }
+
+    /// Remembers what a step that could not be read may be called.
+    pub(super) fn unread(&mut self, item: &Node) {
+        let values = item.as_map().unwrap_or_default().iter().map(|entry| &entry.value);
+        self.unread.extend(values.chain([item]).filter_map(Node::scalar_text));
     }
 
     pub(super) fn met(&mut self, first: Dialect, last: Dialect) {
@@ -225,6 +249,13 @@ impl<'a> Reader<'a> {
         }
         found
     }
+}
+
+/// The first names of a list that may be long.
+pub(super) fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }
 
 /// A whole number stays one.

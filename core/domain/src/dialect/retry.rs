@@ -44,6 +44,7 @@ pub(super) fn plain() -> Retry {
         initial_delay_seconds: Value::from(1),
         max_delay_seconds: Value::from(60),
         multiplier: Value::from(2),
+        linear: false,
         jitter: true,
         when: None,
         stop_when: None,
@@ -162,8 +163,7 @@ pub(super) fn block<'a>(
             Data::String(word) => match word.to_lowercase().as_str() {
                 "exponential" => {}
                 "fixed" | "constant" => retry.multiplier = Value::from(1),
-                // Nearest to a delay that grows by itself without doubling.
-                "linear" => retry.multiplier = serde_json::json!(1.5),
+                "linear" => retry.linear = true,
                 "none" => {
                     retry.multiplier = Value::from(1);
                     retry.initial_delay_seconds = Value::from(0);

@@ -81,8 +81,13 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a Node) -> Option<Playbo
         );
         return None;
     }
-    let mut reads: Vec<step::Read> =
-        items.iter().filter_map(|item| step::read(reader, item, executor.next_mode)).collect();
+    let mut reads: Vec<step::Read> = Vec::new();
+    for item in items {
+        match step::read(reader, item, executor.next_mode) {
+            Some(read) => reads.push(read),
+            None => reader.unread(item),
+        }
+    }
     playbook.dialect =
         fixed.unwrap_or_else(|| reads.iter().filter_map(|read| read.met.newest).max().unwrap_or(written));
     l0::fold_loops(reader, &mut reads);

@@ -225,13 +225,46 @@ fn items<'a>(reader: &mut Reader<'a>, node: &'a Node) -> Vec<Item> {
     match &node.data {
         Data::Null => Vec::new(),
         Data::String(name) => vec![Item::Plain(vec![bare(name, node.span)])],
-        Data::List(list) => list.iter().flat_map(|item| items(reader, item)).collect(),
+        Data::List(list) => {
+            let mut found = list.iter().flat_map(|item| items(reader, item)).collect::<Vec<_>>();
+            if is_too_wide(&found) {
+                reader.error_hint(
+                    Code::YamlTooLarge,
+                    node.span,
+                    "this chain of conditions is too long: every branch carries the conditions before it",
+                    "route in several steps, or drop the `else`",
+                );
+                found.clear();
+            }
+            found
+        }
         Data::Map(_) => map_items(reader, node),
         Data::Bool(_) | Data::Number(_) => {
             reader.wrong_type(node, "`next`", "a step's name, a list or a map");
             Vec::new()
         }
     }
+}
+
+/// A chain writes the conditions of earlier branches into later ones, and what is unconditional into each.
+fn is_too_wide(items: &[Item]) -> bool {
+    const MOST_BYTES: usize = 128 << 20;
+    const MOST_ARCS: usize = 100_000;
+    if !items.iter().any(|item| matches!(item, Item::Else(_))) {
+        return false;
+    }
+    let (mut conditions, mut branches, mut plain) = (0, 0, 0);
+    for item in items {
+        match item {
+            Item::Branch { when, then, .. } => {
+                conditions += when.0.len() + 8;
+                branches += then.len();
+            }
+            Item::Plain(found) => plain += found.len(),
+            Item::Else(_) => {}
+        }
+    }
+    branches * plain > MOST_ARCS || conditions * items.len() > MOST_BYTES
 }
 
 fn bare(name: &str, span: Span) -> Found {

@@ -2,7 +2,7 @@
 
 use super::body::{self, Made};
 use super::fields::Fields;
-use super::reader::Reader;
+use super::reader::{Reader, shortened};
 use super::task::{self, Place};
 use super::{keys, retry, save, sets};
 use crate::code::Code;
@@ -114,13 +114,11 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: 
 pub(super) fn expand(reader: &mut Reader<'_>, name: &str, span: Span, place: Place<'_>) -> Made {
     let Some(&node) = reader.workbook.get(name) else {
         let names: Vec<&str> = reader.workbook.keys().map(String::as_str).collect();
-        let hint = keys::did_you_mean(name, names.iter().copied()).unwrap_or_else(|| {
-            if names.is_empty() {
-                "the playbook has no workbook".to_owned()
-            } else {
-                format!("the workbook has: {}", names.join(", "))
-            }
-        });
+        let known = match names.as_slice() {
+            [] => "the playbook has no workbook".to_owned(),
+            names => format!("the workbook has: {}", shortened(names)),
+        };
+        let hint = reader.did_you_mean(name, &names).unwrap_or(known);
         let message = format!("the workbook has no task `{name}`");
         reader.error_hint(Code::UnknownWorkbookTask, span, message, hint);
         return Made::default();

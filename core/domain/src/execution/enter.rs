@@ -7,7 +7,7 @@ use super::exit::{self, Leaving};
 use super::failure;
 use super::loops;
 use super::plan::Plan;
-use super::reads::is_inline;
+use super::reads::{Reads, is_inline};
 use super::state::Execution;
 use crate::event::{Event, Exit, Issued, IssuedWork, StepStatus, TimerKey};
 use crate::playbook::{Step, Task};
@@ -62,7 +62,7 @@ pub(super) fn entered(plan: &Plan, execution: &Execution, name: &str, at_ms: i64
     }
     decision.extend(if step.looped.is_some() {
         loops::start(plan, execution, step, at_ms)
-    } else if let Some(task) = inline_task(step) {
+    } else if let Some(task) = inline_task(step, &plan.reads[plan.at(name).unwrap_or_default()].enter) {
         inline(plan, execution, step, task, at_ms)
     } else if step.body.is_empty() && step.saves.is_empty() {
         exit::leave(plan, execution, step, Leaving::marker(), at_ms)
@@ -87,9 +87,15 @@ fn deadline(step: &Step) -> Option<f64> {
     }
 }
 
-fn inline_task(step: &Step) -> Option<&Task> {
+/// Names that only a worker can answer.
+const OF_THE_WORKER: &[&str] = &["_attempt", "_task"];
+
+/// The task of a Step that the decider completes itself. `reads`: what the task's fields name.
+fn inline_task<'s>(step: &'s Step, reads: &Reads) -> Option<&'s Task> {
     let [task] = step.body.as_slice() else { return None };
     let plain = is_inline(&task.kind)
+        && !reads.any(OF_THE_WORKER)
+        && (step.inputs.is_empty() || task.config.is_empty())
         && step.saves.is_empty()
         && step.retry.is_empty()
         && step.cases.is_empty()

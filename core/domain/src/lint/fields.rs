@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::doubt::Doubt;
 use super::{ToolSchemas, place};
 use crate::Map;
 use crate::code::Code;
@@ -43,27 +44,30 @@ pub(super) fn check(
     text: &str,
     playbook: &Playbook,
     source: &SourceMap,
+    doubt: &Doubt,
     tools: &ToolSchemas,
     findings: &mut Vec<Finding>,
 ) {
     if tools.is_empty() {
         return;
     }
-    let before = findings.len();
+    let mut found = Vec::new();
     for step in &playbook.steps {
         for (index, task) in step.body.iter().enumerate() {
             let path = format!("steps/{}/body/{index}", step.name);
-            of_task(step, task, &path, source, tools, findings);
+            of_task(step, task, &path, source, doubt, tools, &mut found);
         }
     }
+    super::cut(&mut found);
     // Point at the word itself rather than at the value or the whole tool.
-    for finding in &mut findings[before..] {
+    for finding in &mut found {
         if matches!(finding.code, Code::UnknownTool | Code::UnknownKey)
             && let Some(word) = finding.message.rsplit('`').nth(1)
         {
             finding.span = place::word(text, finding.span, word);
         }
     }
+    findings.append(&mut found);
 }
 
 fn of_task(
@@ -71,6 +75,7 @@ fn of_task(
     task: &Task,
     path: &str,
     source: &SourceMap,
+    doubt: &Doubt,
     tools: &ToolSchemas,
     findings: &mut Vec<Finding>,
 ) {
@@ -100,8 +105,9 @@ fn of_task(
             stranger(kind, field, properties, span, findings);
         }
     }
-    // An unknown field may be another spelling of a required one, which the schema does not tell.
-    if !strangers {
+    // An unknown field may be another spelling of a required one, which the schema does not tell; so may one that
+    // could not be read.
+    if !strangers && !doubt.touches(source.span(path)) {
         missing(step, task, schema, source.span(path), findings);
     }
 }

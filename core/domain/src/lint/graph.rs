@@ -2,21 +2,56 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::doubt::Doubt;
+use super::{COMPARISONS, MOST};
 use crate::code::Code;
-use crate::dialect::SourceMap;
+use crate::dialect::{self, SourceMap};
 use crate::finding::Finding;
 use crate::playbook::{Action, Arc, Playbook, RouteMode, Step};
 
-pub(super) fn check(playbook: &Playbook, source: &SourceMap, findings: &mut Vec<Finding>) {
-    let places: HashMap<&str, usize> =
-        playbook.steps.iter().enumerate().map(|(place, step)| (step.name.as_str(), place)).collect();
-    let ways: Vec<Vec<usize>> = playbook
-        .steps
-        .iter()
-        .map(|step| targets(step).filter_map(|name| places.get(name).copied()).collect())
-        .collect();
-    unreachable(playbook, source, &places, &ways, findings);
-    endless(playbook, source, &ways, findings);
+pub(super) fn check(
+    playbook: &Playbook,
+    source: &SourceMap,
+    doubt: &Doubt,
+    findings: &mut Vec<Finding>,
+) {
+    let graph = Graph::new(playbook, doubt);
+    unreachable(&graph, source, doubt, findings);
+    endless(&graph, source, findings);
+}
+
+/// Steps by number; those of one name share the number of the first.
+struct Graph<'p> {
+    playbook: &'p Playbook,
+    places: HashMap<&'p str, usize>,
+    ways: Vec<Vec<usize>>,
+    /// Steps that may lead to where nobody can tell.
+    open: Vec<bool>,
+}
+
+impl<'p> Graph<'p> {
+    fn new(playbook: &'p Playbook, doubt: &Doubt) -> Self {
+        let steps = &playbook.steps;
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (place, step) in steps.iter().enumerate() {
+            places.entry(&step.name).or_insert(place);
+        }
+        let (mut ways, mut open) = (vec![Vec::new(); steps.len()], vec![false; steps.len()]);
+        for step in steps {
+            let place = places[step.name.as_str()];
+            for target in targets(step) {
+                let meant = places.get(target).copied();
+                open[place] |= meant.is_none();
+                ways[place].extend(meant);
+            }
+        }
+        for (name, mentions) in &doubt.steps {
+            let Some(&place) = places.get(name.as_str()) else { continue };
+            open[place] = true;
+            ways[place].extend(mentions.iter().filter_map(|mention| places.get(mention.as_str()).copied()));
+        }
+        Self { playbook, places, ways, open }
+    }
 }
 
 fn arcs(step: &Step) -> impl Iterator<Item = &Arc> {
@@ -35,36 +70,55 @@ fn targets(step: &Step) -> impl Iterator<Item = &str> {
     arcs(step).map(|arc| arc.to.as_str()).chain(calls)
 }
 
-fn unreachable(
-    playbook: &Playbook,
-    source: &SourceMap,
-    places: &HashMap<&str, usize>,
-    ways: &[Vec<usize>],
-    findings: &mut Vec<Finding>,
-) {
-    let starts = playbook.entry.iter().map(|start| start.step.as_str()).chain(playbook.final_step.as_deref());
-    let mut open: Vec<usize> = starts.filter_map(|name| places.get(name).copied()).collect();
-    let mut reached: HashSet<usize> = open.iter().copied().collect();
-    while let Some(place) = open.pop() {
-        open.extend(ways[place].iter().copied().filter(|next| reached.insert(*next)));
+fn unreachable(graph: &Graph<'_>, source: &SourceMap, doubt: &Doubt, findings: &mut Vec<Finding>) {
+    let Graph { playbook, places, ways, open } = graph;
+    if doubt.no_start {
+        return;
     }
+    let starts = playbook.entry.iter().map(|start| start.step.as_str()).chain(playbook.final_step.as_deref());
+    let starts = starts.chain(doubt.elsewhere.iter().map(String::as_str));
+    let mut due: Vec<usize> = starts.filter_map(|name| places.get(name).copied()).collect();
+    let mut reached: HashSet<usize> = due.iter().copied().collect();
+    while let Some(place) = due.pop() {
+        due.extend(ways[place].iter().copied().filter(|next| reached.insert(*next)));
+    }
+    // A misspelt target means the step that it is nearest to.
+    let slips: HashSet<&str> = reached
+        .iter()
+        .filter(|place| open[**place])
+        .flat_map(|place| targets(&playbook.steps[*place]))
+        .filter(|target| !places.contains_key(target))
+        .collect();
+    let mut comparisons = COMPARISONS;
+    let mut told = 0;
     for (place, step) in playbook.steps.iter().enumerate() {
-        if !reached.contains(&place) {
-            let span = source.span(&format!("steps/{}", step.name));
-            let message = format!("no way leads to step `{}`: it can never run", step.name);
-            findings.push(
-                Finding::warning(Code::UnreachableStep, span, message)
-                    .hint("add an arc to it, or delete the step"),
-            );
+        let first = places[step.name.as_str()] == place;
+        if !first || reached.contains(&place) || told >= MOST {
+            continue;
         }
+        comparisons = comparisons.saturating_sub(slips.len());
+        let meant = slips.iter().any(|slip| dialect::is_slip(slip, &step.name));
+        if comparisons > 0 && meant {
+            continue;
+        }
+        told += 1;
+        let span = source.span(&format!("steps/{}", step.name));
+        let message = format!("no way leads to step `{}`: it can never run", step.name);
+        findings.push(
+            Finding::warning(Code::UnreachableStep, span, message)
+                .hint("add an arc to it, or delete the step"),
+        );
     }
 }
 
-fn endless(playbook: &Playbook, source: &SourceMap, ways: &[Vec<usize>], findings: &mut Vec<Finding>) {
+fn endless(graph: &Graph<'_>, source: &SourceMap, findings: &mut Vec<Finding>) {
+    let Graph { playbook, ways, open, .. } = graph;
     for circle in circles(ways) {
         let inside: HashSet<usize> = circle.iter().copied().collect();
         let shut = circle.iter().all(|place| {
-            always_goes_on(&playbook.steps[*place]) && ways[*place].iter().all(|next| inside.contains(next))
+            !open[*place]
+                && always_goes_on(&playbook.steps[*place])
+                && ways[*place].iter().all(|next| inside.contains(next))
         });
         if !shut {
             continue;

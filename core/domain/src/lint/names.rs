@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::place;
+use super::doubt::Doubt;
+use super::{COMPARISONS, MOST, place};
 use super::templates::{CODE, readable, walk};
 use crate::code::Code;
 use crate::finding::{Finding, Span};
@@ -123,18 +124,25 @@ const NAMING: &[&str] = &[
     "label",
 ];
 
-pub(super) fn check(text: &str, root: &Node, findings: &mut Vec<Finding>) {
+pub(super) fn check(text: &str, root: &Node, doubt: &Doubt, findings: &mut Vec<Finding>) {
+    if hides_names(root, doubt) {
+        return;
+    }
     let mut provided = HashSet::new();
-    provide(root, &mut provided);
+    provide(root, doubt, &mut provided);
+    let (mut told, mut comparisons) = (0, COMPARISONS);
     let names = |name: &str| provided.contains(name) || ALWAYS.contains(&name);
     walk(root, "", &mut |node, key| {
         let Some(value) = node.as_str().filter(|_| !CODE.contains(&key)) else { return };
         for name in template::unguarded_reads(&readable(value, key)) {
-            if names(&name) {
+            if names(&name) || told >= MOST {
                 continue;
             }
+            told += 1;
+            comparisons = comparisons.saturating_sub(provided.len());
             let known = provided.iter().map(String::as_str).chain(ALWAYS.iter().copied());
-            let hint = match super::nearest(&name, known) {
+            let near = if comparisons > 0 { super::nearest(&name, known) } else { None };
+            let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add `{name}` to `workload`, or write `{name} | default(…)`"),
             };
@@ -160,15 +168,25 @@ fn whereabouts(text: &str, node: &Node, name: &str) -> Span {
         })
 }
 
-fn provide(node: &Node, provided: &mut HashSet<String>) {
+/// Whether the playbook's own values could not be read: then nobody can tell which names they provide.
+fn hides_names(root: &Node, doubt: &Doubt) -> bool {
+    root.as_map().unwrap_or_default().iter().any(|entry| {
+        let is_lost = entry.value.as_map().is_none() && doubt.touches(entry.value.span);
+        PROVIDERS.contains(&entry.key.as_str()) && (is_lost || doubt.touches(entry.key_span))
+    })
+}
+
+fn provide(node: &Node, doubt: &Doubt, provided: &mut HashSet<String>) {
     match &node.data {
-        Data::List(items) => items.iter().for_each(|item| provide(item, provided)),
+        Data::List(items) => items.iter().for_each(|item| provide(item, doubt, provided)),
         Data::Map(entries) => {
             for entry in entries {
-                if PROVIDERS.contains(&entry.key.as_str()) {
+                // A key that is called wrong may be a slip of any of these.
+                let slip = doubt.touches(entry.key_span);
+                if slip || PROVIDERS.contains(&entry.key.as_str()) {
                     add_keys(&entry.value, provided);
                 }
-                if NAMING.contains(&entry.key.as_str())
+                if (slip || NAMING.contains(&entry.key.as_str()))
                     && let Some(name) = entry.value.as_str()
                 {
                     add(name, provided);
@@ -187,7 +205,7 @@ fn provide(node: &Node, provided: &mut HashSet<String>) {
                 if entry.value.get("kind").is_some() {
                     add(&entry.key, provided);
                 }
-                provide(&entry.value, provided);
+                provide(&entry.value, doubt, provided);
             }
         }
         Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {}

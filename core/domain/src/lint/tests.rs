@@ -92,6 +92,119 @@ workflow:
     assert!(!lint(&text, &tools()).is_good());
 }
 
+/// Code and line of every finding.
+fn told(text: &str) -> Vec<String> {
+    let findings = lint(text, &tools()).findings;
+    findings.iter().map(|finding| format!("{} {}", finding.code, finding.span.line)).collect()
+}
+
+#[test]
+fn structural_errors_hide_nothing_that_can_be_told_beside_them() {
+    let text = r#"apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: x, path: demo/x }
+workload: { region: eu }
+workflow:
+  - step: start
+    tool: { kind: pythn, code: "result = 1" }
+    retry: { max_attempt: 3 }
+    next: [ { step: a }, { step: nowhere } ]
+  - step: a
+    tool: { kind: noop }
+    next: [ { step: b } ]
+  - step: a
+    tool: { kind: http, url: "{{ region | uper }}", follow_redirects: [1] }
+    loop: { in: "{{ regoin }}", iterator: r, mode: fast }
+  - step: b
+    tool: { kind: http, method: GET }
+    next: [ { step: b } ]
+  - step: lost
+    args: { x: 1 }
+"#;
+    assert_eq!(
+        told(text),
+        [
+            "PB104 7", "PB004 8", "PB101 9", "PB102 13", "TP001 14", "PB005 14", "TP004 15", "PB008 15",
+            "PB106 16", "PB006 17", "PB103 19", "PB105 19",
+        ],
+        "{}",
+        shown(text)
+    );
+}
+
+#[test]
+fn a_part_that_could_not_be_read_makes_no_noise_elsewhere() {
+    let cases = [
+        ("a misspelt `next`", "- { step: start, tool: { kind: noop }, nxt: [ { step: a } ] }\n- { step: a, tool: { kind: noop } }", "PB004"),
+        ("a step without a name", "- { step: start, next: a }\n- { stp: a, next: [ { step: b } ] }\n- { step: b, tool: { kind: noop } }", "PB006"),
+        ("a misspelt target", "- { step: start, next: [ { step: wrok } ] }\n- { step: work, tool: { kind: noop } }", "PB101"),
+        ("a target of the wrong type", "- { step: start, next: [ { step: { a: 1 } } ] }\n- { step: a, tool: { kind: noop } }", "PB005"),
+        ("a circle with a broken way out", "- { step: start, next: b }\n- { step: b, next: [ { step: start }, { stp: c } ] }\n- { step: c, tool: { kind: noop } }", "PB006 PB004"),
+        ("a misspelt provider", "- { step: start, tool: { kind: noop, result: '{{ n }}', spec: { police: { n: 1 } } } }", "PB004"),
+        ("two steps of one name", "- { step: start, next: a }\n- { step: a, tool: { kind: noop } }\n- { step: a, next: b }\n- { step: b, tool: { kind: noop } }", "PB102"),
+    ];
+    for (what, steps, codes) in cases {
+        let steps = steps.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let text = format!("{HEAD}workflow:\n{steps}");
+        let mut found: Vec<&str> =
+            lint(&text, &tools()).findings.iter().map(|finding| finding.code.as_str()).collect();
+        found.dedup();
+        assert_eq!(found.join(" "), codes, "{what}: {}", shown(&text));
+    }
+    let text = format!("{HEAD}workload: [1]\nworkflow:\n  - {{ step: start, tool: {{ kind: noop, result: '{{{{ n }}}}' }} }}\n");
+    assert_eq!(told(&text), ["PB005 4"], "{}", shown(&text));
+    let text = format!("{HEAD}executor: {{ spec: {{ entry_step: begin }} }}\nworkflow:\n  - {{ step: start, tool: {{ kind: noop }} }}\n");
+    assert_eq!(told(&text), ["PB107 4"], "{}", shown(&text));
+}
+
+/// Each is refused or accepted within moments; reading that grew with the square of the file would take hours.
+#[test]
+fn large_files_are_read_in_a_time_that_grows_with_them() {
+    let many = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let workflow = |steps: String| format!("{HEAD}workflow:\n{steps}");
+    let one = |fields: String| workflow(format!("  - step: start\n    tool:\n      kind: noop\n{fields}"));
+    let texts = [
+        workflow(many(20_000, &|_| "  - step: a\n".to_owned())),
+        workflow(many(20_000, &|n| format!("  - {{ step: s{n}, next: [ {{ step: s{} }} ] }}\n", n + 1))),
+        workflow(many(20_000, &|n| format!("  - {{ step: s{n}, next: [ {{ step: t{n} }} ] }}\n"))),
+        workflow(many(20_000, &|n| format!("  - {{ step: s{n}, tool: {{ kind: t{n}, a: 1 }} }}\n"))),
+        workflow(many(20_000, &|n| format!("  - {{ step: s{n}, loop: {{ in: [1], iterator: x }} }}\n"))),
+        workflow(many(10_000, &|n| {
+            format!("  - {{ step: s{n}, loop: {{ in: [1], iterator: x }} }}\n  - {{ step: e{n}, end_loop: s{n} }}\n")
+        })),
+        workflow(
+            "  - { step: s, loop: { in: [1], iterator: x }, next: i0 }\n".to_owned()
+                + &many(20_000, &|n| format!("  - {{ step: i{n}, type: noop, next: i{} }}\n", n + 1))
+                + "  - { step: i20000, end_loop: s }\n",
+        ),
+        one(many(20_000, &|n| format!("      k{n}: {n}\n"))),
+        one(many(20_000, &|n| format!("      k{n}: \"{{{{ n{n} }}}}\"\n"))),
+        one(many(20_000, &|n| format!("      k{n}: {{{{ n{n} }}}}\n"))),
+        one(many(20_000, &|n| format!("      k{n}: \"{{{{ n{n} | }}}}\"\n"))),
+        one(format!("      a: \"{}\"\n", many(20_000, &|n| format!("{{{{ n{n} }}}} ")))),
+        workflow("  - step: start\n    tool:\n".to_owned() + &many(5_000, &|n| format!("      - {{ name: t{n}, kind: noop }}\n"))),
+        workflow(
+            "  - step: start\n    tool:\n".to_owned()
+                + &many(5_000, &|n| {
+                    format!(
+                        "      - {{ name: t{n}, kind: noop, spec: {{ policy: {{ rules: [ {{ else: {{ then: {{ do: jump, to: u{n} }} }} }} ] }} }} }}\n"
+                    )
+                }),
+        ),
+        workflow(
+            "  - step: start\n    next:\n".to_owned()
+                + &many(20_000, &|n| format!("      - {{ when: 'x == {n}', then: [ {{ step: end }} ] }}\n"))
+                + "      - { step: end }\n      - { else: [ { step: end } ] }\n",
+        ),
+        format!("base: &b\n{}workflow:\n  - <<: *b\n    step: start\n", many(20_000, &|n| format!("  k{n}: {n}\n"))),
+    ];
+    for text in &texts {
+        let linted = lint(text, &tools());
+        assert!(linted.findings.len() <= MOST);
+        render(&linted.findings, "p.yaml", text);
+    }
+}
+
 #[test]
 fn templates_are_placed_inside_block_text() {
     let text = format!(

@@ -2,7 +2,7 @@
 //!
 //! The event iterator is used because the parser's own `load` recurses once per nesting.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
@@ -285,20 +285,19 @@ impl Builder<'_> {
 
 /// `<<`: keys that the map does not have itself; earlier sources win.
 fn merge_into(entries: &mut Vec<Entry>, merged: Vec<Node>) {
+    if merged.is_empty() {
+        return;
+    }
     let sources = merged.into_iter().flat_map(|node| match node.data {
         Data::List(items) => items,
         Data::Map(_) => vec![node],
         Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => Vec::new(),
     });
+    let mut taken: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
     let mut added: Vec<Entry> = Vec::new();
     for source in sources {
         let Data::Map(candidates) = source.data else { continue };
-        for candidate in candidates {
-            let taken = entries.iter().chain(&added).any(|entry| entry.key == candidate.key);
-            if !taken {
-                added.push(candidate);
-            }
-        }
+        added.extend(candidates.into_iter().filter(|candidate| taken.insert(candidate.key.clone())));
     }
     if !added.is_empty() {
         added.append(entries);

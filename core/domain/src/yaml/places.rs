@@ -41,11 +41,9 @@ impl<'a> Places<'a> {
     pub(super) fn span(&self, start: &Marker, end: &Marker) -> Span {
         let (start_byte, end_byte) = (self.byte(start.index()), self.byte(end.index()));
         let line = start.line() as u32;
-        let shift = self
-            .insertions
-            .iter()
-            .filter(|insertion| insertion.line == line && (insertion.column as usize) < start.col())
-            .count() as u32;
+        let before = |insertion: &Insertion| (insertion.line, insertion.column as usize) < (line, start.col());
+        let first = self.insertions.partition_point(|insertion| insertion.line < line);
+        let shift = self.insertions[first..].partition_point(before) as u32;
         Span {
             line,
             column: (start.col() as u32 + 1).saturating_sub(shift),

@@ -94,6 +94,9 @@ pub(super) fn retry(retry: &Retry) -> Value {
     ] {
         put(&mut map, key, (value != usual).then(|| value.clone()));
     }
+    if retry.linear {
+        map.insert("backoff".to_owned(), "linear".into());
+    }
     if !retry.jitter {
         map.insert("jitter".to_owned(), false.into());
     }

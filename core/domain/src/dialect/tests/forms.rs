@@ -161,13 +161,10 @@ fn retry_is_read_in_every_form() {
         let shown = step.body[0].retry.iter().map(|retry| {
             let when = retry.when.as_ref().map(|when| when.0.clone()).unwrap_or_default();
             let stop = retry.stop_when.as_ref().map(|when| when.0.clone()).unwrap_or_default();
+            let growth = if retry.linear { "+".to_owned() } else { format!("*{}", retry.multiplier) };
             format!(
-                "{}x {}..{} *{} {} {when} {stop}",
-                retry.max_attempts,
-                retry.initial_delay_seconds,
-                retry.max_delay_seconds,
-                retry.multiplier,
-                retry.jitter
+                "{}x {}..{} {growth} {} {when} {stop}",
+                retry.max_attempts, retry.initial_delay_seconds, retry.max_delay_seconds, retry.jitter
             )
         });
         shown.collect::<Vec<_>>().join("; ")
@@ -188,6 +185,7 @@ fn retry_is_read_in_every_form() {
             "[{when: '{{ e }}', then: {max_attempts: 2, initial_delay: 30s}}, {when: f, then: {max_attempts: 9}}]",
             "2x 30..60 *2 true {{ e }} ; 9x 1..60 *2 true f ",
         ),
+        ("{max_attempts: 4, delay: 2, backoff: linear, jitter: false}", "4x 2..60 + false  "),
         ("{on_error: {when: e, max_attempts: 2, backoff: fixed}}", "2x 1..60 *1 true e "),
     ] {
         assert_eq!(numbers(text), expected, "{text}");
