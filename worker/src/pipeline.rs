@@ -3,6 +3,7 @@
 mod call;
 mod case;
 mod end;
+mod nested;
 mod repeat;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(crate) struct Pipeline<'j> {
     pub(crate) state: PipelineState,
     /// The Step's inputs, rendered, with the Token's over them.
     inputs: Map,
+    /// Inputs of the pipeline around a loop inside it.
+    given: Map,
     /// The try that those inputs were rendered for.
     inputs_try: u32,
     /// The names of the Iteration, for code.
@@ -79,7 +82,18 @@ impl<'j> Pipeline<'j> {
         iteration: Option<Iteration<'_>>,
         resume: Option<Resume>,
     ) -> Self {
-        let step: &Step = &job.command.step;
+        Self::of_body(job, base, &job.command.step, scope, iteration, resume)
+    }
+
+    /// Of a loop inside a pipeline, `step` is only a body and its loop.
+    fn of_body(
+        job: &'j Job,
+        base: &'j Base,
+        step: &'j Step,
+        scope: Scope,
+        iteration: Option<Iteration<'_>>,
+        resume: Option<Resume>,
+    ) -> Self {
         let (state, wake) = match resume {
             Some(Resume { state, wake }) => (state, Some(wake)),
             None => (PipelineState::default(), None),
@@ -93,6 +107,7 @@ impl<'j> Pipeline<'j> {
             scope,
             state,
             inputs: Map::new(),
+            given: Map::new(),
             inputs_try: 0,
             names: Map::new(),
             calls: Vec::new(),
@@ -123,7 +138,7 @@ impl<'j> Pipeline<'j> {
         if self.step.dialect <= Dialect::B {
             template::bind_result_index(&mut self.scope, &self.step.name, index);
         }
-        if self.step.body.iter().any(|task| task.kind == "python") {
+        if self.step.body.iter().any(|task| task.calls("python")) {
             self.names.insert(iterator.to_owned(), value.clone());
             self.names.insert("value".into(), value.clone());
             self.names.insert("index".into(), index.into());
@@ -198,14 +213,16 @@ impl<'j> Pipeline<'j> {
             if let ([only], false) = (self.step.body.as_slice(), self.step.pipeline) {
                 scope.bind("_task", View::text(only.name.clone()));
             }
-            let mut inputs = self.base.map(self.job, &scope, &self.step.inputs).await?;
+            let mut inputs = self.given.clone();
+            inputs.extend(self.base.map(self.job, &scope, &self.step.inputs).await?);
             inputs.extend(Map::clone(&self.base.inputs));
             for (name, value) in &inputs {
                 bind_input(&mut self.scope, name, value);
             }
             self.inputs = inputs;
-        } else if !self.base.inputs.is_empty() {
-            self.inputs.clone_from(&self.base.inputs);
+        } else if !self.base.inputs.is_empty() || !self.given.is_empty() {
+            self.inputs.clone_from(&self.given);
+            self.inputs.extend(Map::clone(&self.base.inputs));
         }
         Ok(())
     }
@@ -333,15 +350,7 @@ impl<'j> Pipeline<'j> {
         }
         let mut map = Map::new();
         for (label, result) in &self.state.results {
-            let value = match &result.value {
-                Stored::Inline(value) => value.clone(),
-                Stored::Ref(reference) => {
-                    let loaded = self.job.services.results.get(reference).await;
-                    let loaded =
-                        loaded.map_err(|error| TaskError::new("missing_reference", error.to_string()))?;
-                    Value::clone(&loaded)
-                }
-            };
+            let value = nested::inline(self, result).await?;
             map.insert(label.clone(), value);
         }
         Ok(StepResult {
@@ -455,6 +464,12 @@ impl<'j> Pipeline<'j> {
         if wait > self.job.services.config.park_after {
             return Err(Stop::Parked(Wait::Timer { seconds }));
         }
+        self.wait_here(seconds).await
+    }
+
+    /// Waits without holding the worker's place, however long it takes.
+    async fn wait_here(&self, seconds: f64) -> Result<(), Stop> {
+        let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         if wait.is_zero() {
             return if self.job.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) };
         }

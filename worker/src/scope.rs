@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use noetl_domain::command::{ScopeData, StepResult};
 use noetl_domain::error::TaskError;
 use noetl_domain::result::Stored;
-use noetl_domain::template::{self, Ambient, Scope, Source, TemplateError, View};
+use noetl_domain::template::{self, Ambient, Scope, Source, View};
 use noetl_domain::{Map, Value};
 
 use crate::job::{Job, now_ms};
@@ -72,12 +72,15 @@ impl Base {
     }
 
     /// Renders, fetching what the template touches, until nothing is missing.
-    pub(crate) async fn render<T>(
+    pub(crate) async fn render<T, E>(
         &self,
         job: &Job,
         scope: &Scope,
-        render: impl Fn(&Scope) -> Result<T, TemplateError>,
-    ) -> Result<T, TaskError> {
+        render: impl Fn(&Scope) -> Result<T, E>,
+    ) -> Result<T, TaskError>
+    where
+        TaskError: From<E>,
+    {
         for _ in 0..ROUNDS {
             let rendered = render(scope);
             let missing = scope.missing();

@@ -17,6 +17,7 @@ mod keys;
 mod l0;
 mod loop_results;
 mod looped;
+mod nested;
 mod pagination;
 mod pipeline;
 mod policy;

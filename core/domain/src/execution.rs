@@ -7,6 +7,7 @@
 mod advance;
 mod apply;
 mod called;
+pub mod collection;
 mod command;
 mod control;
 mod decide;

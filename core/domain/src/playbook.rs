@@ -205,6 +205,16 @@ pub struct Task {
     pub timeout_seconds: Option<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<String>,
+    /// A loop in the place of a tool: its body runs for every element, inside this call, and gives a list of results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nested: Option<Box<Step>>,
+}
+
+impl Task {
+    /// Whether the Task, or a loop inside it, calls this tool.
+    pub fn calls(&self, kind: &str) -> bool {
+        self.kind == kind || self.nested.as_ref().is_some_and(|inner| inner.body.iter().any(|task| task.calls(kind)))
+    }
 }
 
 /// One write to a variable: `ctx.k`, `iter.k`, `step.k`; a bare key writes ctx.

@@ -15,7 +15,7 @@ use noetl_domain::template::{self, Scope, View};
 use noetl_domain::{Map, Value};
 use serde_json::json;
 
-use super::{Pipeline, Stop, after, bind_input, failed};
+use super::{Pipeline, Stop, after, bind_input, failed, nested};
 use crate::auth::{self, Auth};
 use crate::registry::AnyTool;
 use crate::tool::{Failure, Output, TaskContext};
@@ -53,6 +53,9 @@ impl<'j> Pipeline<'j> {
 
     async fn try_once(&mut self, task: &'j Task, changes: &Map) -> Result<StepResult, Stop> {
         let job = self.job;
+        if let Some(inner) = &task.nested {
+            return nested::run(self, task, inner).await;
+        }
         let Some(tool) = job.services.registry.get(&task.kind) else {
             let known: Vec<_> = job.services.registry.kinds().collect();
             let message =
@@ -120,7 +123,7 @@ impl<'j> Pipeline<'j> {
     }
 
     /// Inputs of this Task: those of a single tool yield to the Step's, those of a pipeline's task win.
-    async fn inputs_of(&self, task: &Task, changes: &Map, scope: &mut Scope) -> Result<Map, TaskError> {
+    pub(super) async fn inputs_of(&self, task: &Task, changes: &Map, scope: &mut Scope) -> Result<Map, TaskError> {
         let mut inputs = self.inputs.clone();
         let own = self.base.map(self.job, scope, &task.inputs).await?;
         for (name, mut value) in own {

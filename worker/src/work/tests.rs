@@ -226,6 +226,26 @@ async fn rules_retry_jump_break_and_fail() {
 }
 
 #[tokio::test]
+async fn a_linear_backoff_grows_by_its_first_delay() {
+    let bench = Bench::new("workload: {}");
+    let step = "- { step: s, tool: shell, command: exit 1, retry: { max_attempts: 5, initial_delay: 0.01, max_delay: 0.03, backoff: linear, jitter: false } }";
+    let report = bench.run(step).await;
+    let waits: Vec<_> = report.items[0].calls.iter().map(|call| call.retry_after).collect();
+    assert_eq!(waits, [Some(0.01), Some(0.02), Some(0.03), Some(0.03), None]);
+}
+
+/// The same input, in the one tool of a step and in the one task of a list, at the first try and the second.
+#[tokio::test]
+async fn inputs_of_a_single_tool_see_what_those_of_a_list_see() {
+    let bench = Bench::new("workload: {}");
+    let again = "spec: { policy: { rules: [ { when: '{{ _attempt < 2 }}', then: { do: retry, delay: 0 } } ] } }";
+    let tool = format!("kind: noop, input: {{ t: '{{{{ _task }}}}', a: '{{{{ _attempt }}}}' }}, result: '{{{{ t }}}}/{{{{ a }}}}', {again}");
+    let alone = value_of(&bench.run(&format!("- step: s\n  tool: {{ {tool} }}")).await);
+    let listed = value_of(&bench.run(&format!("- step: x\n  tool: [ {{ name: s, {tool} }} ]")).await);
+    assert_eq!((alone, listed["s"].clone()), (json!("s/2"), json!("s/2")));
+}
+
+#[tokio::test]
 async fn inputs_are_rendered_again_at_every_try() {
     let bench = Bench::new("workload: { n: 1 }");
     let report = bench

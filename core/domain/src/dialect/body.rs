@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::reader::Reader;
 use super::task::{self, Place};
-use super::{looped, pipeline, save, workbook};
+use super::{looped, nested, pipeline, save, workbook};
 use crate::Map;
 use crate::code::Code;
 use crate::playbook::{Dialect, Loop, Save, Task};
@@ -38,7 +38,7 @@ pub(super) fn read<'a>(
     if let Some(node) = fields.take("tool") {
         return Some(match &node.data {
             Data::List(_) => {
-                Made { tasks: pipeline::read(reader, node, place.step), pipeline: true, ..Made::default() }
+                Made { tasks: pipeline::read(reader, node, place), pipeline: true, ..Made::default() }
             }
             Data::Map(_) => {
                 reader.met(Dialect::C, Dialect::E);
@@ -78,7 +78,7 @@ fn tool_map<'a>(reader: &mut Reader<'a>, node: &'a Node, place: Place<'_>) -> Ma
         if let Some([entry]) = node.as_map()
             && entry.value.get("kind").is_some()
         {
-            let tasks = pipeline::read(reader, node, place.step);
+            let tasks = pipeline::read(reader, node, place);
             return Made { tasks, pipeline: true, ..Made::default() };
         }
         let hint = "add for example `kind: python`";
@@ -133,7 +133,7 @@ pub(super) fn saving<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place
     }
     fields.ignore(&["desc", "description", "assert", "timeout"]);
     let mut made = Made::one(task);
-    let path = format!("steps/{}/saves", place.step);
+    let path = format!("{}/saves", place.base);
     match nested {
         Some(node) => made.saves = save::read_all(reader, node, &path),
         None => made.saves.push(save::rest(reader, fields, &format!("{path}/0"))),
@@ -144,7 +144,12 @@ pub(super) fn saving<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place
 /// An item of a pipeline, which has no keys beside its tool.
 pub(super) fn item<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'_>) -> Option<Made> {
     let mut made = holder(reader, fields, place)?;
-    // Inside a pipeline, what a step would do after its tool belongs to the task.
+    into_last(&mut made);
+    Some(made)
+}
+
+/// Inside a pipeline, what a step would do after its tool belongs to the task.
+fn into_last(made: &mut Made) {
     if let Some(last) = made.tasks.last_mut() {
         last.saves.append(&mut made.saves);
         let extracts = std::mem::take(&mut made.extracts);
@@ -154,7 +159,6 @@ pub(super) fn item<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: 
             value,
         }));
     }
-    Some(made)
 }
 
 /// The iterator tool: its loop keys make the Loop, its `task` the body.
@@ -164,7 +168,11 @@ fn iterator<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'
     if let Some(node) = own {
         task::merge_missing(&mut all, node.to_value().as_object().cloned().unwrap_or_default());
     }
-    let looped = looped::iterator(reader, fields, place.step, &all);
+    // Of a Task, `spec` may hold the rules on its outcome as well as what is said about the loop.
+    let rules = fields.peek("spec").and_then(|spec| spec.get("policy"));
+    let rules = rules.filter(|policy| place.within && policy.get("rules").is_some());
+    let base = nested::base(place);
+    let looped = looped::iterator(reader, fields, &base, &all);
     let Some(node) = fields.take_any(&["task", "tasks", "steps", "run"]) else {
         let hint = "add `task:` with the tool to run for every element";
         reader.error_hint(
@@ -175,16 +183,17 @@ fn iterator<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'
         );
         return Made::default();
     };
+    let inside = Place { base: &base, index: if place.within { 0 } else { place.index }, within: true, ..place };
     let mut made = match &node.data {
         Data::List(_) => {
-            Made { tasks: pipeline::read(reader, node, place.step), pipeline: true, ..Made::default() }
+            Made { tasks: pipeline::read(reader, node, inside), pipeline: true, ..Made::default() }
         }
-        Data::String(name) => workbook::expand(reader, name, node.span, Place { flat: false, ..place }),
+        Data::String(name) => workbook::expand(reader, name, node.span, Place { flat: false, ..inside }),
         _ => {
             let Some(mut inner) = reader.fields(node, "`task`") else { return Made::default() };
             let label = inner.peek("name").and_then(Node::as_str).unwrap_or(place.label).to_owned();
-            let nested = Place { label: &label, flat: true, ..place };
-            holder(reader, &mut inner, nested).unwrap_or_else(|| {
+            let task = Place { label: &label, flat: true, ..inside };
+            holder(reader, &mut inner, task).unwrap_or_else(|| {
                 let hint = "add for example `tool: python`";
                 reader.error_hint(Code::MissingTool, node.span, "the iterator's task has no tool", hint);
                 Made::default()
@@ -196,13 +205,20 @@ fn iterator<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'
         for key in task::INPUTS {
             fields.ignore(&[key]);
         }
-        let values = reader.map(node, &format!("steps/{}/inputs", place.step), "inputs");
-        for task in &mut made.tasks {
-            task::merge_missing(&mut task.inputs, values.clone());
+        let values = reader.map(node, &format!("{base}/inputs"), "inputs");
+        nested::add_inputs(&mut made.tasks, &values);
+    }
+    fields.ignore(&["assert", "desc", "description", "name", "label"]);
+    if place.within {
+        into_last(&mut made);
+        let mut task = nested::wrap(reader, made, looped, place, fields.span());
+        if let Some(node) = rules {
+            task::rules(reader, node, &mut task, &place.path());
         }
+        nested::beside(reader, fields, &mut task, &place.path());
+        return Made::one(task);
     }
     made.looped = Some(looped);
-    fields.ignore(&["assert", "desc", "description", "name", "label"]);
     made
 }
 
@@ -278,7 +294,8 @@ fn run<'a>(reader: &mut Reader<'a>, node: &'a Node, place: Place<'_>) -> Made {
         let name = item.get("task").or(item.get("name")).unwrap_or(item);
         let label = name.as_str().unwrap_or(place.label);
         let label = if items.len() > 1 { label } else { place.label };
-        let inner = Place { index, flat: false, label, ..place };
+        let within = place.within || items.len() > 1;
+        let inner = Place { index, flat: false, label, within, ..place };
         let part = if item.get("type").is_some() || item.get("kind").is_some() || item.get("tool").is_some() {
             let Some(mut fields) = reader.fields(item, "`run`") else { continue };
             holder(reader, &mut fields, inner).unwrap_or_default()

@@ -222,7 +222,8 @@ fn one_step<'a>(
     if kind != "shell" {
         fields.ignore(&["exitCode"]);
     }
-    let place = Place { step, label: &label, index, flat: false };
+    let base = format!("steps/{step}");
+    let place = Place { step, base: &base, label: &label, index, within: true, flat: false };
     let mut task = task::read(reader, &mut fields, &kind, place);
     if let Some(image) = image {
         task.config.insert("image".to_owned(), image.into());

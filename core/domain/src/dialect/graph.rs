@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::nested;
 use super::reader::{Reader, shortened};
 use super::step::{self, Read};
 use crate::code::Code;
@@ -17,6 +18,7 @@ pub(super) fn settle(reader: &mut Reader<'_>, playbook: &mut Playbook, mut reads
         let dialect = read.fixed.unwrap_or_else(|| read.met.dialect(playbook.dialect));
         playbook.steps.push(Step { dialect, ..read.step });
     }
+    playbook.steps.iter_mut().for_each(nested::settle_dialect);
     allow_end(playbook);
     targets(reader, playbook);
     ends(reader, playbook);

@@ -65,10 +65,10 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> S
 pub(super) fn iterator<'a>(
     reader: &mut Reader<'a>,
     fields: &mut Fields<'a>,
-    step: &str,
+    base: &str,
     inputs: &Map,
 ) -> Loop {
-    let path = format!("steps/{step}/loop");
+    let path = format!("{base}/loop");
     reader.source.mark(path.clone(), fields.span());
     let mut looped = common(reader, fields, &path, Some(inputs));
     if looped.iterator.is_empty() {

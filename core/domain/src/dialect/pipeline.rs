@@ -11,7 +11,9 @@ use crate::finding::Finding;
 use crate::playbook::{Dialect, Directive, Task};
 use crate::yaml::{Data, Node};
 
-pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> Vec<Task> {
+/// `holder` is the place of the tool that is a list.
+pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, holder: Place<'_>) -> Vec<Task> {
+    let step = holder.step;
     let items = match &node.data {
         Data::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),
@@ -20,7 +22,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> V
     let mut seen: HashSet<String> = HashSet::new();
     for (position, item) in items.iter().enumerate() {
         let first = tasks.len();
-        one(reader, item, step, position, first, &mut tasks);
+        one(reader, item, Place { index: first, flat: false, within: true, ..holder }, position, &mut tasks);
         for task in &tasks[first..] {
             if !seen.insert(task.name.clone()) {
                 let message = format!("two tasks of step `{step}` are called `{}`", task.name);
@@ -36,18 +38,18 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, node: &'a Node, step: &str) -> V
             "add a task",
         );
     }
-    jumps(reader, &mut tasks, step);
+    jumps(reader, &mut tasks, holder);
     tasks
 }
 
 fn one<'a>(
     reader: &mut Reader<'a>,
     item: &'a Node,
-    step: &str,
+    place: Place<'_>,
     position: usize,
-    index: usize,
     tasks: &mut Vec<Task>,
 ) {
+    let step = place.step;
     let Some(mut fields) = reader.fields(item, "a task") else { return };
     let mut inner_node = item;
     // `call` names a workbook task (L0), or it is a label like any other (D).
@@ -74,7 +76,7 @@ fn one<'a>(
     }
     // Generations differ in the list, not in the items.
     let before = reader.met;
-    let place = Place { step, label: &label, index, flat: false };
+    let place = Place { label: &label, ..place };
     let made = body::item(reader, &mut fields, place);
     let (newest, ended) = (before.newest, before.ended);
     reader.met.newest = reader.met.newest.filter(|met| *met > Dialect::C).or(newest);
@@ -84,14 +86,6 @@ fn one<'a>(
         reader.error_hint(Code::MissingTool, item.span, message, "add for example `kind: python`");
         return;
     };
-    if made.looped.is_some() {
-        reader.error_hint(
-            Code::Conflict,
-            item.span,
-            format!("task `{label}` is a loop inside a pipeline"),
-            "give the loop a step of its own",
-        );
-    }
     let mut made = made.tasks;
     if made.is_empty() {
         made.push(Task { name: label.clone(), kind: "noop".to_owned(), ..Task::default() });
@@ -103,7 +97,8 @@ fn one<'a>(
 }
 
 /// Jumps go to a label of the same pipeline; `previous` is the task before.
-fn jumps(reader: &mut Reader<'_>, tasks: &mut [Task], step: &str) {
+fn jumps(reader: &mut Reader<'_>, tasks: &mut [Task], holder: Place<'_>) {
+    let Place { step, base, .. } = holder;
     let labels: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     let known: HashSet<&str> = labels.iter().map(String::as_str).collect();
     for (index, task) in tasks.iter_mut().enumerate() {
@@ -113,7 +108,7 @@ fn jumps(reader: &mut Reader<'_>, tasks: &mut [Task], step: &str) {
                 to.clone_from(&labels[index - 1]);
             }
             if !known.contains(to.as_str()) {
-                let span = reader.source.span(&format!("steps/{step}/body/{index}/rules/{position}"));
+                let span = reader.source.span(&format!("{base}/body/{index}/rules/{position}"));
                 let names: Vec<&str> = labels.iter().map(String::as_str).collect();
                 let hint = reader
                     .did_you_mean(to, &names)

@@ -11,15 +11,19 @@ use crate::yaml::{Data, Node};
 #[derive(Clone, Copy)]
 pub(super) struct Place<'p> {
     pub(super) step: &'p str,
+    /// Path of what holds the body: `steps/<step>`, and below that for a loop inside a loop.
+    pub(super) base: &'p str,
     pub(super) label: &'p str,
     pub(super) index: usize,
+    /// Inside a pipeline or another loop: an iterator here is a Task, not the loop of the step.
+    pub(super) within: bool,
     /// The tool's fields stand beside keys of the step (A, B), so slips of those may hide among them.
     pub(super) flat: bool,
 }
 
 impl Place<'_> {
     pub(super) fn path(&self) -> String {
-        format!("steps/{}/body/{}", self.step, self.index)
+        format!("{}/body/{}", self.base, self.index)
     }
 }
 

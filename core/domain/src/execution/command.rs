@@ -90,5 +90,6 @@ fn uses_keychain(step: &Step, reads: bool, entry: &str) -> bool {
         || step.body.iter().any(|task| {
             task.auth.as_ref().is_some_and(|auth| auth.to_string().contains(entry))
                 || task.config.values().any(|value| value.to_string().contains("keychain"))
+                || task.nested.as_ref().is_some_and(|inner| uses_keychain(inner, reads, entry))
         })
 }

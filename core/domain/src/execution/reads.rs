@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::Value;
-use crate::playbook::{Action, Arc, Assignment, Expr, LoopSource, Repeat, Retry, Save, Step, Task};
+use crate::playbook::{Action, Arc, Assignment, Expr, Loop, LoopSource, Repeat, Retry, Save, Step, Task};
 use crate::template;
 
 /// A set of root names.
@@ -43,18 +43,7 @@ impl Reads {
     pub(super) fn of_step(step: &Step) -> StepReads {
         let mut reads = StepReads::default();
         reads.enter.expr(step.guard.as_ref());
-        if let Some(looped) = &step.looped {
-            if let LoopSource::In(source) = &looped.source {
-                reads.enter.value(source);
-            }
-            reads.enter.expr(looped.filter.as_ref());
-            if let Some(order) = &looped.order_by {
-                reads.enter.expr(Some(&Expr(order.trim_start_matches('-').to_owned())));
-            }
-            for value in [&looped.max_in_flight, &looped.limit, &looped.chunk].into_iter().flatten() {
-                reads.enter.value(value);
-            }
-        }
+        step.looped.iter().for_each(|looped| reads.enter.collection(looped));
         for task in &step.body {
             if is_inline(&task.kind) {
                 reads.enter.map(&task.config);
@@ -142,7 +131,31 @@ impl Reads {
         repeat.saves.iter().for_each(|save| self.save(save));
     }
 
+    /// What says which elements a loop goes over, and how many at once.
+    fn collection(&mut self, looped: &Loop) {
+        if let LoopSource::In(source) = &looped.source {
+            self.value(source);
+        }
+        self.expr(looped.filter.as_ref());
+        if let Some(order) = &looped.order_by {
+            self.expr(Some(&Expr(order.trim_start_matches('-').to_owned())));
+        }
+        for value in [&looped.max_in_flight, &looped.limit, &looped.chunk].into_iter().flatten() {
+            self.value(value);
+        }
+    }
+
+    /// A loop inside a pipeline.
+    fn nested(&mut self, inner: &Step) {
+        if let Some(looped) = &inner.looped {
+            self.collection(looped);
+            self.expr(looped.until.as_ref());
+        }
+        inner.body.iter().for_each(|task| self.task(task));
+    }
+
     fn task(&mut self, task: &Task) {
+        task.nested.iter().for_each(|inner| self.nested(inner));
         self.map(&task.config);
         self.code(&task.config);
         self.map(&task.inputs);

@@ -79,6 +79,9 @@ fn of_task(
     tools: &ToolSchemas,
     findings: &mut Vec<Finding>,
 ) {
+    for (index, inner) in task.nested.iter().flat_map(|inner| inner.body.iter().enumerate()) {
+        of_task(step, inner, &format!("{path}/nested/body/{index}"), source, doubt, tools, findings);
+    }
     let kind = task.kind.split(':').next().unwrap_or_default();
     let Some(schema) = tools.get(kind) else {
         if !OTHER_KINDS.contains(&kind) && !template::has_template(kind) {

@@ -132,7 +132,7 @@ pub(super) fn check_conditions(playbook: &Playbook, source: &SourceMap, findings
     }
 }
 
-fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
+fn conditions(step: &Step, path: &str, see: &mut dyn FnMut(&Expr, String)) {
     let mut arcs = |arcs: &[Arc], kind: &str| {
         for (index, arc) in arcs.iter().enumerate() {
             arc.when.iter().for_each(|when| see(when, format!("{path}/{kind}/{index}/when")));
@@ -141,10 +141,7 @@ fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
     arcs(&step.routes.arcs, "arcs");
     arcs(&step.routes.otherwise, "otherwise");
     step.guard.iter().for_each(|guard| see(guard, format!("{path}/guard")));
-    if let Some(looped) = &step.looped {
-        looped.filter.iter().for_each(|filter| see(filter, format!("{path}/loop/filter")));
-        looped.until.iter().for_each(|until| see(until, format!("{path}/loop/until")));
-    }
+    of_loop(step, path, see);
     retries(&step.retry, path, see);
     saves(&step.saves, path, see);
     for (index, Case { when, then }) in step.cases.iter().enumerate() {
@@ -164,7 +161,21 @@ fn conditions(step: &Step, path: &str, see: &mut impl FnMut(&Expr, String)) {
     }
 }
 
-fn of_task(task: &Task, path: &str, see: &mut impl FnMut(&Expr, String)) {
+fn of_loop(step: &Step, path: &str, see: &mut dyn FnMut(&Expr, String)) {
+    if let Some(looped) = &step.looped {
+        looped.filter.iter().for_each(|filter| see(filter, format!("{path}/loop/filter")));
+        looped.until.iter().for_each(|until| see(until, format!("{path}/loop/until")));
+    }
+}
+
+fn of_task(task: &Task, path: &str, see: &mut dyn FnMut(&Expr, String)) {
+    if let Some(inner) = &task.nested {
+        let path = format!("{path}/nested");
+        of_loop(inner, &path, see);
+        for (index, task) in inner.body.iter().enumerate() {
+            of_task(task, &format!("{path}/body/{index}"), see);
+        }
+    }
     for (index, Rule { when, .. }) in task.rules.iter().enumerate() {
         if let Some(when) = when {
             see(when, format!("{path}/rules/{index}/when"));
@@ -178,7 +189,7 @@ fn of_task(task: &Task, path: &str, see: &mut impl FnMut(&Expr, String)) {
     }
 }
 
-fn retries(retries: &[Retry], path: &str, see: &mut impl FnMut(&Expr, String)) {
+fn retries(retries: &[Retry], path: &str, see: &mut dyn FnMut(&Expr, String)) {
     for retry in retries {
         for when in retry.when.iter().chain(&retry.stop_when) {
             see(when, format!("{path}/retry"));
@@ -186,7 +197,7 @@ fn retries(retries: &[Retry], path: &str, see: &mut impl FnMut(&Expr, String)) {
     }
 }
 
-fn saves(saves: &[Save], path: &str, see: &mut impl FnMut(&Expr, String)) {
+fn saves(saves: &[Save], path: &str, see: &mut dyn FnMut(&Expr, String)) {
     for (index, save) in saves.iter().enumerate() {
         save.when.iter().for_each(|when| see(when, format!("{path}/saves/{index}")));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::array;
-use super::harness::Bench;
+use super::harness::{Bench, error_of, value_of};
 
 fn results(report: &noetl_domain::report::Report) -> Vec<Value> {
     report
@@ -33,6 +33,124 @@ async fn iterations_are_compact_and_in_order_whatever_the_concurrency() {
         assert_eq!((report.runs.len(), report.items.len()), (1, 0), "{report:?}");
         assert_eq!(results(&report), expected);
     }
+}
+
+#[tokio::test]
+async fn a_loop_inside_a_loop_gives_lists_inside_a_list() {
+    let bench = Bench::new("workload: { items: [], factor: 10 }");
+    let step = |mode: &str, body: &str| {
+        format!(
+            "- step: each
+  tool: iterator
+  collection: '{{{{ items }}}}'
+  element: row
+  task:
+    tool: iterator
+    collection: '{{{{ row.parts }}}}'
+    element: part
+    mode: {mode}
+    concurrency: 3
+    task: {body}"
+        )
+    };
+    let rows = [json!({"id": 1, "parts": [1, 2, 3]}), json!({"id": 2, "parts": []}), json!({"id": 3, "parts": [7]})];
+    let expected = vec![json!([11, 12, 13]), json!([]), json!([37])];
+    for mode in ["sequential", "async"] {
+        for body in [
+            "{ tool: noop, result: '{{ row.id * factor + part }}' }",
+            "{ tool: noop, result: '{{ iter.parent.row.id * factor + iter.part }}' }",
+            "{ tool: python, args: { a: '{{ row.id }}', b: '{{ part }}' }, code: 'result = a * 10 + b' }",
+            "[ { name: a, kind: noop, result: '{{ row.id * factor }}', spec: { policy: { rules: [ { else: { then: { do: continue } } } ] } } }, { name: b, kind: python, input: { a: '{{ a }}', b: '{{ part }}' }, code: 'result = a + b' } ]",
+        ] {
+            let report = bench.each(&step(mode, body), &rows, 2).await;
+            let found = results(&report);
+            let found = if body.starts_with('[') {
+                let last = |list: &Value| array(list).iter().map(|labels| labels["b"].clone()).collect::<Value>();
+                found.iter().map(last).collect()
+            } else {
+                found
+            };
+            assert_eq!(found, expected, "{mode} {body}: {report:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_inner_loop_honours_all_that_a_loop_can_say() {
+    let bench = Bench::new("workload: { items: [5, 1, 4, 2, 3] }");
+    let step = |says: &str| {
+        format!(
+            "- step: s
+  tool:
+    - name: inner
+      kind: iterator
+      in: '{{{{ items }}}}'
+      iterator: n
+      {says}
+      task: {{ tool: {{ kind: noop, result: '{{{{ n }}}}' }} }}
+    - {{ name: after, kind: noop, result: '{{{{ inner }}}}' }}"
+        )
+    };
+    for (says, expected) in [
+        ("mode: sequential", json!([5, 1, 4, 2, 3])),
+        ("where: '{{ n > 2 }}'", json!([5, 4, 3])),
+        ("order_by: '-n'", json!([5, 4, 3, 2, 1])),
+        ("limit: 2", json!([5, 1])),
+        ("chunk: 2", json!([[5, 1], [4, 2], [3]])),
+        ("until: '{{ n == 4 }}'", json!([5, 1, 4])),
+        ("mode: parallel", json!([5, 1, 4, 2, 3])),
+    ] {
+        let value = value_of(&bench.run(&step(says)).await);
+        assert_eq!((&value["inner"], &value["after"]), (&expected, &expected), "{says}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_in_an_inner_loop_fails_the_outer_element_unless_it_may_not() {
+    let bench = Bench::new("workload: { items: [0, 1, 2] }");
+    let step = |policy: &str| {
+        format!(
+            "- step: s
+  tool:
+    - name: inner
+      kind: iterator
+      in: '{{{{ items }}}}'
+      iterator: n
+      on_item_failure: {policy}
+      task: {{ tool: {{ kind: shell, command: 'test {{{{ n }}}} != 1' }} }}"
+        )
+    };
+    let report = bench.run(&step("fail_fast")).await;
+    let (error, value) = error_of(&report);
+    assert!(error.message.starts_with("1 of 3 iterations failed"), "{error:?}");
+    assert_eq!(array(&value["inner"]).len(), 2, "{value}");
+    let value = value_of(&bench.run(&step("best_effort")).await);
+    let states: Vec<_> = array(&value["inner"]).iter().map(|result| result["status"] == json!("error")).collect();
+    assert_eq!(states, [false, true, false], "{value}");
+}
+
+#[tokio::test]
+async fn an_inner_loop_waits_hands_on_variables_and_keeps_its_bound() {
+    let bench = Bench::new("workload: { items: [1, 2, 3] }");
+    let step = "- step: s
+  tool:
+    - name: inner
+      kind: iterator
+      in: '{{ items }}'
+      iterator: n
+      mode: sequential
+      task:
+        - { name: pause, kind: sleep, seconds: 1.01 }
+        - { name: add, kind: noop, result: '{{ ctx.sum | default(0) + n }}', set: { ctx.sum: '{{ output.data }}' } }
+    - { name: after, kind: noop, result: '{{ ctx.sum }}' }";
+    let report = bench.run(step).await;
+    assert_eq!(value_of(&report)["after"], json!(6), "{report:?}");
+    assert_eq!(report.items[0].ctx["sum"], json!(6));
+    let step = "- step: s
+  tool:
+    - { name: inner, kind: iterator, in: 100001, iterator: n, task: { tool: { kind: noop } } }";
+    let report = bench.run(step).await;
+    assert_eq!(error_of(&report).0.code.as_deref(), Some("EX001"), "{report:?}");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ fn tool(step: &Step) -> Option<Value> {
     }
 }
 
-fn looped(looped: &Loop) -> Value {
+pub(super) fn looped(looped: &Loop) -> Value {
     let mut map = Map::new();
     let mut frame = None;
     match &looped.source {

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::step::looped;
 use super::{put, put_list, put_map};
 use crate::dialect::retry::plain;
 use crate::playbook::{
-    Assignment, Backoff, Directive, Merge, Repeat, Retry, Rule, Save, SaveOn, SetScope, Task,
+    Assignment, Backoff, Directive, Merge, Repeat, Retry, Rule, Save, SaveOn, SetScope, Step, Task,
 };
 use crate::{Map, Value};
 
@@ -17,6 +18,9 @@ pub(super) fn value(task: &Task, named: bool) -> Value {
     map.insert("kind".to_owned(), task.kind.clone().into());
     put(&mut map, "auth", task.auth.clone());
     put_map(&mut map, "input", &task.inputs);
+    if let Some(inner) = &task.nested {
+        nested(&mut map, inner);
+    }
     for (key, value) in &task.config {
         map.insert(key.clone(), value.clone());
     }
@@ -31,6 +35,24 @@ pub(super) fn value(task: &Task, named: bool) -> Value {
         map.insert("spec".to_owned(), json!({ "policy": { "rules": rules } }));
     }
     Value::Object(map)
+}
+
+/// A loop in the place of a tool: the keys of the iterator, and its body.
+fn nested(map: &mut Map, inner: &Step) {
+    if let Some(Value::Object(mut keys)) = inner.looped.as_ref().map(looped) {
+        // `spec` of a task is about its policy.
+        if let Some(Value::Object(spec)) = keys.remove("spec") {
+            for (key, value) in spec {
+                map.insert(if key == "policy" { "failure".to_owned() } else { key }, value);
+            }
+        }
+        map.extend(keys);
+    }
+    let body = match inner.body.as_slice() {
+        [only] if !inner.pipeline => json!({ "name": only.name, "tool": value(only, false) }),
+        tasks => tasks.iter().map(|task| value(task, true)).collect(),
+    };
+    map.insert("task".to_owned(), body);
 }
 
 fn rule(rule: &Rule) -> Value {

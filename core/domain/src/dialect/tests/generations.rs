@@ -147,3 +147,43 @@ workflow:
     assert_eq!(tag.routes.arcs[0].inputs["note"], json!("many"));
     assert_eq!(tag.routes.otherwise[0].to, "end");
 }
+
+#[test]
+fn a_file_of_two_generations_is_called_by_the_newer_one() {
+    let head = "kind: Playbook\nmetadata: {name: m, path: m}\nworkbook: [{task: w, type: noop}]\nworkflow:\n";
+    let old = "  - {step: start, call: {name: w, type: workbook}, next: b}\n";
+    let newer = "  - {step: b, type: python, code: 'result = 1'}\n";
+    let of = |text: &str| good(&format!("{head}{text}"));
+    let mixed = of(&format!("{old}{newer}"));
+    assert_eq!(mixed.dialect, Dialect::A);
+    let steps: Vec<Dialect> = mixed.steps.iter().map(|step| step.dialect).collect();
+    assert_eq!(steps, [Dialect::L0, Dialect::A]);
+    assert_eq!(of("  - {step: start, call: {name: w, type: workbook}}\n").dialect, Dialect::L0);
+    assert_eq!(of("  - {step: start, run: [{name: w, type: noop}], pass: 'false'}\n").dialect, Dialect::L0);
+    assert_eq!(read(&canonical(&mixed)).playbook.map(|read| read.dialect), Some(Dialect::A));
+}
+
+#[test]
+fn loops_inside_loops_are_kept_in_every_generation() {
+    let inner = |playbook: &Playbook| {
+        let step = playbook.step("each").expect("each");
+        let nested = step.body[0].nested.as_ref().expect("an inner loop");
+        let looped = |step: &crate::playbook::Step| step.looped.as_ref().expect("a loop").iterator.clone();
+        (looped(step), looped(nested), nested.body[0].kind.clone())
+    };
+    let head = "kind: Playbook\nmetadata: {name: m, path: m}\nworkload: {rows: [[1]]}\nworkflow:\n";
+    for step in [
+        "  - {step: each, type: iterator, collection: '{{ rows }}', element: row, task: {type: iterator, collection: '{{ row }}', element: cell, task: {type: python, code: pass, data: {a: '{{ cell }}'}}}}",
+        "  - {step: each, tool: iterator, collection: '{{ rows }}', element: row, args: {k: 1}, task: {tool: iterator, collection: '{{ row }}', element: cell, concurrency: 4, mode: async, task: {tool: python, code: pass}}}",
+        "  - {step: each, loop: {in: '{{ rows }}', iterator: row}, tool: {kind: iterator, in: '{{ row }}', iterator: cell, where: '{{ cell > 0 }}', task: {tool: {kind: python, code: pass}}}}",
+        "  - {step: each, loop: {in: '{{ rows }}', iterator: row}, tool: [{name: t, kind: iterator, in: '{{ row }}', iterator: cell, save: {storage: event_log}, spec: {policy: {rules: [{else: {then: {do: continue}}}]}}, task: [{name: a, kind: python, code: pass}]}]}",
+    ] {
+        let playbook = good(&format!("{head}{step}\n"));
+        assert_eq!(inner(&playbook), ("row".to_owned(), "cell".to_owned(), "python".to_owned()), "{step}");
+        let again = read(&canonical(&playbook));
+        assert_eq!(again.playbook.as_ref(), Some(&playbook), "{:?}\n{}", again.findings, canonical(&playbook));
+    }
+    let refused = "  - {step: each, tool: iterator, collection: '{{ rows }}', element: row, task: {tool: iterator, collection: '{{ row }}', element: cell, task: {tool: playbook, path: a/b}}}";
+    let codes: Vec<_> = read(&format!("{head}{refused}\n")).findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["PB009"]);
+}
