@@ -123,7 +123,12 @@ impl<'j> Pipeline<'j> {
     }
 
     /// Inputs of this Task: those of a single tool yield to the Step's, those of a pipeline's task win.
-    pub(super) async fn inputs_of(&self, task: &Task, changes: &Map, scope: &mut Scope) -> Result<Map, TaskError> {
+    pub(super) async fn inputs_of(
+        &self,
+        task: &Task,
+        changes: &Map,
+        scope: &mut Scope,
+    ) -> Result<Map, TaskError> {
         let mut inputs = self.inputs.clone();
         let own = self.base.map(self.job, scope, &task.inputs).await?;
         for (name, mut value) in own {

@@ -96,7 +96,8 @@ async fn elements(
         }
     };
     if count > MOST {
-        let message = format!("a loop inside a loop goes over {MOST} elements at most, and this one has {count}");
+        let message =
+            format!("a loop inside a loop goes over {MOST} elements at most, and this one has {count}");
         return Err(TaskError::new("config", message).with_code(Code::LoopSource.as_str()));
     }
     let items = match items {

@@ -24,6 +24,9 @@ pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     ("timeout_seconds", "timeout"),
 ];
 
+/// The fields that hold SQL: their templates give text, whatever it looks like.
+pub(crate) const TEXT: &[&str] = &["command", "commands", "query", "sql", "statement", "statements", "code"];
+
 /// SQL text in a task, under any of its names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -59,7 +59,7 @@ impl Tool for Postgres {
     const KIND: &'static str = "postgres";
     const ABOUT: &'static str =
         "Runs SQL on PostgreSQL and returns rows, counts and one result per statement.";
-    const TEXT: &'static [&'static str] = &["command", "commands", "query", "sql", "statement"];
+    const TEXT: &'static [&'static str] = script::TEXT;
     type Input = Input;
 
     async fn run(&self, input: Input, ctx: &TaskContext) -> Result<Output, Failure> {

@@ -66,7 +66,7 @@ fn spellings(schema: &mut schemars::Schema) {
 impl Tool for Sqlite {
     const KIND: &'static str = "sqlite";
     const ABOUT: &'static str = "Runs SQL on a SQLite file, or on one that all steps of the execution share.";
-    const TEXT: &'static [&'static str] = &["command", "commands", "query", "sql", "statement"];
+    const TEXT: &'static [&'static str] = script::TEXT;
     type Input = Input;
 
     async fn run(&self, input: Input, ctx: &TaskContext) -> Result<Output, Failure> {

@@ -238,8 +238,11 @@ async fn a_linear_backoff_grows_by_its_first_delay() {
 #[tokio::test]
 async fn inputs_of_a_single_tool_see_what_those_of_a_list_see() {
     let bench = Bench::new("workload: {}");
-    let again = "spec: { policy: { rules: [ { when: '{{ _attempt < 2 }}', then: { do: retry, delay: 0 } } ] } }";
-    let tool = format!("kind: noop, input: {{ t: '{{{{ _task }}}}', a: '{{{{ _attempt }}}}' }}, result: '{{{{ t }}}}/{{{{ a }}}}', {again}");
+    let again =
+        "spec: { policy: { rules: [ { when: '{{ _attempt < 2 }}', then: { do: retry, delay: 0 } } ] } }";
+    let tool = format!(
+        "kind: noop, input: {{ t: '{{{{ _task }}}}', a: '{{{{ _attempt }}}}' }}, result: '{{{{ t }}}}/{{{{ a }}}}', {again}"
+    );
     let alone = value_of(&bench.run(&format!("- step: s\n  tool: {{ {tool} }}")).await);
     let listed = value_of(&bench.run(&format!("- step: x\n  tool: [ {{ name: s, {tool} }} ]")).await);
     assert_eq!((alone, listed["s"].clone()), (json!("s/2"), json!("s/2")));

@@ -183,7 +183,8 @@ fn iterator<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: Place<'
         );
         return Made::default();
     };
-    let inside = Place { base: &base, index: if place.within { 0 } else { place.index }, within: true, ..place };
+    let inside =
+        Place { base: &base, index: if place.within { 0 } else { place.index }, within: true, ..place };
     let mut made = match &node.data {
         Data::List(_) => {
             Made { tasks: pipeline::read(reader, node, inside), pipeline: true, ..Made::default() }
@@ -250,17 +251,11 @@ pub(super) fn beside<'a>(
         }
     }
     let task = &mut tasks[last];
-    task.saves.extend(save::take(reader, fields, &format!("{path}/saves")));
     task::auth(reader, fields, task, &path);
-    if let Some(node) = fields.take("retry") {
-        let tries = super::retry::read(reader, node, &format!("{path}/retry"));
-        task.retry.extend(tries.retry);
-        task.repeat = task.repeat.take().or(tries.repeat);
-    }
     if let Some(node) = fields.take("vars") {
         task::vars(reader, node, task, &path);
     }
-    task.sets.extend(super::sets::take(reader, fields, &path));
+    task::lift(reader, fields, task, &path);
     fields.ignore(&["name", "task", "desc", "description", "assert", "title"]);
     for entry in fields.rest() {
         super::keys::unknown(reader, entry, "a task", super::keys::STEP);

@@ -46,11 +46,8 @@ impl Steps {
 
 /// Folds every loop whose body is written as steps between it and its `end_loop`.
 pub(super) fn fold_loops(reader: &mut Reader<'_>, reads: &mut Vec<Read>) {
-    let loops: Vec<String> = reads
-        .iter()
-        .filter(|read| read.step.looped.is_some())
-        .map(|read| read.step.name.clone())
-        .collect();
+    let loops: Vec<String> =
+        reads.iter().filter(|read| read.step.looped.is_some()).map(|read| read.step.name.clone()).collect();
     let mut ends: HashMap<String, String> = HashMap::new();
     for read in reads.iter() {
         if let Some(looped) = &read.end_loop {

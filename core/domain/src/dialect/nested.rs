@@ -2,9 +2,9 @@
 
 use super::body::Made;
 use super::fields::Fields;
+use super::keys;
 use super::reader::Reader;
 use super::task::{self, Place};
-use super::{keys, retry, save, sets};
 use crate::Map;
 use crate::code::Code;
 use crate::finding::Span;
@@ -64,11 +64,7 @@ pub(super) fn wrap(
 
 /// Keys of the Task beside those of its loop.
 pub(super) fn beside<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, task: &mut Task, path: &str) {
-    task.saves = save::take(reader, fields, &format!("{path}/saves"));
-    task.sets = sets::take(reader, fields, path);
-    if let Some(node) = fields.take("retry") {
-        task.retry = retry::read(reader, node, &format!("{path}/retry")).retry;
-    }
+    task::lift(reader, fields, task, path);
     for entry in fields.rest() {
         keys::unknown(reader, entry, "an iterator", keys::LOOP);
     }

@@ -111,14 +111,8 @@ pub(super) fn read<'a>(
     output(reader, &mut fields, &mut step);
     let spec = fields.take("spec");
 
-    let place = Place {
-        step: &name,
-        base: &path,
-        label: &name,
-        index: 0,
-        within: step.looped.is_some(),
-        flat: true,
-    };
+    let place =
+        Place { step: &name, base: &path, label: &name, index: 0, within: step.looped.is_some(), flat: true };
     let made = body::read(reader, &mut fields, place, &step.inputs);
     let toolless = made.is_none();
     let made = made.unwrap_or_default();

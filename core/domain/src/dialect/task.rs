@@ -45,19 +45,13 @@ pub(super) fn read<'a>(
     let mut task = Task { name: place.label.to_owned(), kind, ..Task::default() };
     inputs(reader, fields, &mut task, place, &path);
     auth(reader, fields, &mut task, &path);
-    if let Some(node) = fields.take("retry") {
-        let tries = retry::read(reader, node, &format!("{path}/retry"));
-        task.retry = tries.retry;
-        task.repeat = tries.repeat;
-    }
-    if let Some(node) = fields.take("pagination") {
-        task.repeat = pagination::read(reader, node, &format!("{path}/repeat"));
-    }
-    task.saves = save::take(reader, fields, &format!("{path}/saves"));
     if fields.has("set") && !place.flat {
         reader.met(Dialect::C, Dialect::E);
     }
-    task.sets = sets::take(reader, fields, &path);
+    lift(reader, fields, &mut task, &path);
+    if let Some(node) = fields.take("pagination") {
+        task.repeat = pagination::read(reader, node, &format!("{path}/repeat"));
+    }
     if let Some(node) = fields.take("eval") {
         reader.met(Dialect::D, Dialect::D);
         task.rules = policy::rules(reader, node, &format!("{path}/rules"));
@@ -79,6 +73,29 @@ pub(super) fn read<'a>(
     if !matches!(task.kind.as_str(), "secrets" | "workbook") {
         fields.ignore(&["name"]);
     }
+    config(reader, fields, &mut task, place);
+    task
+}
+
+/// New tries, saves and writes; whoever carries them, they come after those that the Task has.
+pub(super) fn lift<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, task: &mut Task, path: &str) {
+    if let Some(node) = fields.take("retry") {
+        let tries = retry::read(reader, node, &format!("{path}/retry"));
+        task.retry.extend(tries.retry);
+        task.repeat = task.repeat.take().or(tries.repeat);
+    }
+    task.saves.extend(save::take(reader, fields, &format!("{path}/saves")));
+    task.sets.extend(sets::take(reader, fields, path));
+}
+
+/// Every field that is left is the tool's own.
+pub(super) fn config<'a>(
+    reader: &mut Reader<'a>,
+    fields: &mut Fields<'a>,
+    task: &mut Task,
+    place: Place<'_>,
+) {
+    let path = format!("{}/config", place.path());
     for entry in fields.rest() {
         if place.flat
             && let Some(finding) = keys::misspelt_step_key(entry)
@@ -86,10 +103,9 @@ pub(super) fn read<'a>(
             reader.findings.push(finding);
             continue;
         }
-        let value = reader.entry_value(entry, &format!("{path}/config"));
+        let value = reader.entry_value(entry, &path);
         task.config.insert(entry.key.clone(), value);
     }
-    task
 }
 
 pub(super) fn canonical_kind(kind: &str) -> String {

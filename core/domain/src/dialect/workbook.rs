@@ -4,7 +4,6 @@ use super::body::{self, Made};
 use super::fields::Fields;
 use super::reader::{Reader, shortened};
 use super::task::{self, Place};
-use super::{keys, retry, save, sets};
 use crate::code::Code;
 use crate::finding::Span;
 use crate::yaml::{Data, Node};
@@ -80,13 +79,10 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: 
         first.inputs = values;
     }
     if let Some(last) = made.tasks.last_mut() {
-        if let Some(node) = fields.take("retry") {
-            let tries = retry::read(reader, node, &format!("{path}/retry"));
-            last.retry = tries.retry;
-            last.repeat = last.repeat.take().or(tries.repeat);
+        if fields.peek("retry").is_some() {
+            last.retry.clear();
         }
-        last.saves.extend(save::take(reader, fields, &format!("{path}/saves")));
-        last.sets.extend(sets::take(reader, fields, &path));
+        task::lift(reader, fields, last, &path);
         if fields.has_any(&["auth", "credential", "credentials"]) {
             last.auth = None;
             task::auth(reader, fields, last, &path);
@@ -96,16 +92,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, fields: &mut Fields<'a>, place: 
         }
         fields.ignore(&["assert", "desc", "description", "timeout"]);
         // Any other field replaces the task's own.
-        for entry in fields.rest() {
-            if place.flat
-                && let Some(finding) = keys::misspelt_step_key(entry)
-            {
-                reader.findings.push(finding);
-                continue;
-            }
-            let value = reader.entry_value(entry, &format!("{path}/config"));
-            last.config.insert(entry.key.clone(), value);
-        }
+        task::config(reader, fields, last, place);
     }
     made
 }

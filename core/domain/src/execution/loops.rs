@@ -12,9 +12,9 @@ use super::enter::issue;
 use super::exit::{self, Leaving};
 use super::plan::Plan;
 use super::state::{Execution, LoopState, Phase, StepState};
+use crate::Value;
 use crate::error::TaskError;
 use crate::event::{Event, IssuedWork, LoopItems, LoopStats};
-use crate::Value;
 use crate::playbook::{ItemFailure, Step};
 
 /// Commands of one loop under way at most; each runs its share of the window.

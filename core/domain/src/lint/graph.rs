@@ -9,12 +9,7 @@ use crate::dialect::{self, SourceMap};
 use crate::finding::Finding;
 use crate::playbook::{Action, Arc, Playbook, RouteMode, Step};
 
-pub(super) fn check(
-    playbook: &Playbook,
-    source: &SourceMap,
-    doubt: &Doubt,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn check(playbook: &Playbook, source: &SourceMap, doubt: &Doubt, findings: &mut Vec<Finding>) {
     let graph = Graph::new(playbook, doubt);
     unreachable(&graph, source, doubt, findings);
     endless(&graph, source, findings);

@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use super::doubt::Doubt;
-use super::{COMPARISONS, MOST, place};
 use super::templates::{CODE, readable, walk};
+use super::{COMPARISONS, MOST, place};
 use crate::code::Code;
 use crate::finding::{Finding, Span};
 use crate::template;

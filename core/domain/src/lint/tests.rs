@@ -135,13 +135,41 @@ workflow:
 #[test]
 fn a_part_that_could_not_be_read_makes_no_noise_elsewhere() {
     let cases = [
-        ("a misspelt `next`", "- { step: start, tool: { kind: noop }, nxt: [ { step: a } ] }\n- { step: a, tool: { kind: noop } }", "PB004"),
-        ("a step without a name", "- { step: start, next: a }\n- { stp: a, next: [ { step: b } ] }\n- { step: b, tool: { kind: noop } }", "PB006"),
-        ("a misspelt target", "- { step: start, next: [ { step: wrok } ] }\n- { step: work, tool: { kind: noop } }", "PB101"),
-        ("a target of the wrong type", "- { step: start, next: [ { step: { a: 1 } } ] }\n- { step: a, tool: { kind: noop } }", "PB005"),
-        ("a circle with a broken way out", "- { step: start, next: b }\n- { step: b, next: [ { step: start }, { stp: c } ] }\n- { step: c, tool: { kind: noop } }", "PB006 PB004"),
-        ("a misspelt provider", "- { step: start, tool: { kind: noop, result: '{{ n }}', spec: { police: { n: 1 } } } }", "PB004"),
-        ("two steps of one name", "- { step: start, next: a }\n- { step: a, tool: { kind: noop } }\n- { step: a, next: b }\n- { step: b, tool: { kind: noop } }", "PB102"),
+        (
+            "a misspelt `next`",
+            "- { step: start, tool: { kind: noop }, nxt: [ { step: a } ] }\n- { step: a, tool: { kind: noop } }",
+            "PB004",
+        ),
+        (
+            "a step without a name",
+            "- { step: start, next: a }\n- { stp: a, next: [ { step: b } ] }\n- { step: b, tool: { kind: noop } }",
+            "PB006",
+        ),
+        (
+            "a misspelt target",
+            "- { step: start, next: [ { step: wrok } ] }\n- { step: work, tool: { kind: noop } }",
+            "PB101",
+        ),
+        (
+            "a target of the wrong type",
+            "- { step: start, next: [ { step: { a: 1 } } ] }\n- { step: a, tool: { kind: noop } }",
+            "PB005",
+        ),
+        (
+            "a circle with a broken way out",
+            "- { step: start, next: b }\n- { step: b, next: [ { step: start }, { stp: c } ] }\n- { step: c, tool: { kind: noop } }",
+            "PB006 PB004",
+        ),
+        (
+            "a misspelt provider",
+            "- { step: start, tool: { kind: noop, result: '{{ n }}', spec: { police: { n: 1 } } } }",
+            "PB004",
+        ),
+        (
+            "two steps of one name",
+            "- { step: start, next: a }\n- { step: a, tool: { kind: noop } }\n- { step: a, next: b }\n- { step: b, tool: { kind: noop } }",
+            "PB102",
+        ),
     ];
     for (what, steps, codes) in cases {
         let steps = steps.lines().map(|line| format!("  {line}\n")).collect::<String>();
@@ -151,9 +179,13 @@ fn a_part_that_could_not_be_read_makes_no_noise_elsewhere() {
         found.dedup();
         assert_eq!(found.join(" "), codes, "{what}: {}", shown(&text));
     }
-    let text = format!("{HEAD}workload: [1]\nworkflow:\n  - {{ step: start, tool: {{ kind: noop, result: '{{{{ n }}}}' }} }}\n");
+    let text = format!(
+        "{HEAD}workload: [1]\nworkflow:\n  - {{ step: start, tool: {{ kind: noop, result: '{{{{ n }}}}' }} }}\n"
+    );
     assert_eq!(told(&text), ["PB005 4"], "{}", shown(&text));
-    let text = format!("{HEAD}executor: {{ spec: {{ entry_step: begin }} }}\nworkflow:\n  - {{ step: start, tool: {{ kind: noop }} }}\n");
+    let text = format!(
+        "{HEAD}executor: {{ spec: {{ entry_step: begin }} }}\nworkflow:\n  - {{ step: start, tool: {{ kind: noop }} }}\n"
+    );
     assert_eq!(told(&text), ["PB107 4"], "{}", shown(&text));
 }
 
@@ -170,7 +202,9 @@ fn large_files_are_read_in_a_time_that_grows_with_them() {
         workflow(many(20_000, &|n| format!("  - {{ step: s{n}, tool: {{ kind: t{n}, a: 1 }} }}\n"))),
         workflow(many(20_000, &|n| format!("  - {{ step: s{n}, loop: {{ in: [1], iterator: x }} }}\n"))),
         workflow(many(10_000, &|n| {
-            format!("  - {{ step: s{n}, loop: {{ in: [1], iterator: x }} }}\n  - {{ step: e{n}, end_loop: s{n} }}\n")
+            format!(
+                "  - {{ step: s{n}, loop: {{ in: [1], iterator: x }} }}\n  - {{ step: e{n}, end_loop: s{n} }}\n"
+            )
         })),
         workflow(
             "  - { step: s, loop: { in: [1], iterator: x }, next: i0 }\n".to_owned()
@@ -182,7 +216,10 @@ fn large_files_are_read_in_a_time_that_grows_with_them() {
         one(many(20_000, &|n| format!("      k{n}: {{{{ n{n} }}}}\n"))),
         one(many(20_000, &|n| format!("      k{n}: \"{{{{ n{n} | }}}}\"\n"))),
         one(format!("      a: \"{}\"\n", many(20_000, &|n| format!("{{{{ n{n} }}}} ")))),
-        workflow("  - step: start\n    tool:\n".to_owned() + &many(5_000, &|n| format!("      - {{ name: t{n}, kind: noop }}\n"))),
+        workflow(
+            "  - step: start\n    tool:\n".to_owned()
+                + &many(5_000, &|n| format!("      - {{ name: t{n}, kind: noop }}\n")),
+        ),
         workflow(
             "  - step: start\n    tool:\n".to_owned()
                 + &many(5_000, &|n| {
@@ -196,7 +233,10 @@ fn large_files_are_read_in_a_time_that_grows_with_them() {
                 + &many(20_000, &|n| format!("      - {{ when: 'x == {n}', then: [ {{ step: end }} ] }}\n"))
                 + "      - { step: end }\n      - { else: [ { step: end } ] }\n",
         ),
-        format!("base: &b\n{}workflow:\n  - <<: *b\n    step: start\n", many(20_000, &|n| format!("  k{n}: {n}\n"))),
+        format!(
+            "base: &b\n{}workflow:\n  - <<: *b\n    step: start\n",
+            many(20_000, &|n| format!("  k{n}: {n}\n"))
+        ),
     ];
     for text in &texts {
         let linted = lint(text, &tools());

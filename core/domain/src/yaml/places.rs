@@ -41,7 +41,8 @@ impl<'a> Places<'a> {
     pub(super) fn span(&self, start: &Marker, end: &Marker) -> Span {
         let (start_byte, end_byte) = (self.byte(start.index()), self.byte(end.index()));
         let line = start.line() as u32;
-        let before = |insertion: &Insertion| (insertion.line, insertion.column as usize) < (line, start.col());
+        let before =
+            |insertion: &Insertion| (insertion.line, insertion.column as usize) < (line, start.col());
         let first = self.insertions.partition_point(|insertion| insertion.line < line);
         let shift = self.insertions[first..].partition_point(before) as u32;
         Span {

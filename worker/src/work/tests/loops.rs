@@ -53,7 +53,8 @@ async fn a_loop_inside_a_loop_gives_lists_inside_a_list() {
     task: {body}"
         )
     };
-    let rows = [json!({"id": 1, "parts": [1, 2, 3]}), json!({"id": 2, "parts": []}), json!({"id": 3, "parts": [7]})];
+    let rows =
+        [json!({"id": 1, "parts": [1, 2, 3]}), json!({"id": 2, "parts": []}), json!({"id": 3, "parts": [7]})];
     let expected = vec![json!([11, 12, 13]), json!([]), json!([37])];
     for mode in ["sequential", "async"] {
         for body in [
@@ -65,7 +66,8 @@ async fn a_loop_inside_a_loop_gives_lists_inside_a_list() {
             let report = bench.each(&step(mode, body), &rows, 2).await;
             let found = results(&report);
             let found = if body.starts_with('[') {
-                let last = |list: &Value| array(list).iter().map(|labels| labels["b"].clone()).collect::<Value>();
+                let last =
+                    |list: &Value| array(list).iter().map(|labels| labels["b"].clone()).collect::<Value>();
                 found.iter().map(last).collect()
             } else {
                 found
@@ -125,7 +127,8 @@ async fn a_failure_in_an_inner_loop_fails_the_outer_element_unless_it_may_not() 
     assert!(error.message.starts_with("1 of 3 iterations failed"), "{error:?}");
     assert_eq!(array(&value["inner"]).len(), 2, "{value}");
     let value = value_of(&bench.run(&step("best_effort")).await);
-    let states: Vec<_> = array(&value["inner"]).iter().map(|result| result["status"] == json!("error")).collect();
+    let states: Vec<_> =
+        array(&value["inner"]).iter().map(|result| result["status"] == json!("error")).collect();
     assert_eq!(states, [false, true, false], "{value}");
 }
 

@@ -181,9 +181,16 @@ fn loops_inside_loops_are_kept_in_every_generation() {
         let playbook = good(&format!("{head}{step}\n"));
         assert_eq!(inner(&playbook), ("row".to_owned(), "cell".to_owned(), "python".to_owned()), "{step}");
         let again = read(&canonical(&playbook));
-        assert_eq!(again.playbook.as_ref(), Some(&playbook), "{:?}\n{}", again.findings, canonical(&playbook));
+        assert_eq!(
+            again.playbook.as_ref(),
+            Some(&playbook),
+            "{:?}\n{}",
+            again.findings,
+            canonical(&playbook)
+        );
     }
     let refused = "  - {step: each, tool: iterator, collection: '{{ rows }}', element: row, task: {tool: iterator, collection: '{{ row }}', element: cell, task: {tool: playbook, path: a/b}}}";
-    let codes: Vec<_> = read(&format!("{head}{refused}\n")).findings.iter().map(|finding| finding.code.as_str()).collect();
+    let codes: Vec<_> =
+        read(&format!("{head}{refused}\n")).findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(codes, ["PB009"]);
 }
