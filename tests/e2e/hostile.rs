@@ -24,6 +24,27 @@ fn texts() -> Vec<(&'static str, Vec<u8>)> {
         ("an endless line", [b"kind: ".to_vec(), vec![b'x'; 6_000_000]].concat()),
         ("many steps with one name", format!("{header}{}", "  - step: a\n".repeat(20_000)).into_bytes()),
         (
+            "many arcs to nowhere",
+            (0..20_000)
+                .map(|n| format!("  - {{ step: s{n}, next: [ {{ step: t{n} }} ] }}\n"))
+                .fold(header.to_owned(), |text, step| text + &step)
+                .into_bytes(),
+        ),
+        (
+            "many templates that do not parse",
+            (0..20_000)
+                .map(|n| format!("      k{n}: \"{{{{ n{n} | }}}}\"\n"))
+                .fold(format!("{header}  - step: a\n    tool:\n      kind: noop\n"), |text, field| {
+                    text + &field
+                })
+                .into_bytes(),
+        ),
+        (
+            "many tasks of one name",
+            format!("{header}  - step: a\n    tool:\n{}", "      - { name: t, kind: noop }\n".repeat(5_000))
+                .into_bytes(),
+        ),
+        (
             "a deep template",
             format!(
                 "{header}  - step: start\n    tool: {{ kind: noop, result: \"{{{{ {}1{} }}}}\" }}\n",
