@@ -11,7 +11,7 @@ use crate::command::{Resume, StepResult, Wake};
 use crate::event::{Event, Exit, Issued, IssuedWork, LoopItems, Requested, Status, StepStatus, TimerKey};
 use crate::id::CommandId;
 use crate::report::{Report, Wait};
-use crate::result::{ResultKind, Stored};
+use crate::result::Stored;
 use crate::{Map, Value};
 
 impl Execution {

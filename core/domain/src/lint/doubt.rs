@@ -32,7 +32,7 @@ impl Doubt {
         let hiding = errors.filter(|finding| hides(finding.code));
         let mut errors: Vec<usize> = hiding.map(|finding| finding.span.start).collect();
         errors.sort_unstable();
-        let mut doubt = Self { errors, no_start, ..Self::default() };
+        let mut doubt = Self { no_start, errors, ..Self::default() };
         if doubt.errors.is_empty() {
             return doubt;
         }

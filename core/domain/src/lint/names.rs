@@ -198,7 +198,7 @@ fn provide(node: &Node, doubt: &Doubt, provided: &mut HashSet<String>) {
                     add(&format!("{looped}_results"), provided);
                 }
                 // Tasks of a pipeline that have no name are known by their place.
-                if let ("tool", Some(tasks)) = (entry.key.as_str(), entry.value.as_list()) {
+                if let ("tool" | "task", Some(tasks)) = (entry.key.as_str(), entry.value.as_list()) {
                     provided.extend((0..tasks.len()).map(|place| format!("task_{place}")));
                 }
                 // `- fetch: {kind: http}`: the label is the key.

@@ -172,7 +172,7 @@ fn a_part_that_could_not_be_read_makes_no_noise_elsewhere() {
         ),
     ];
     for (what, steps, codes) in cases {
-        let steps = steps.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let steps = steps.lines().fold(String::new(), |text, line| text + "  " + line + "\n");
         let text = format!("{HEAD}workflow:\n{steps}");
         let mut found: Vec<&str> =
             lint(&text, &tools()).findings.iter().map(|finding| finding.code.as_str()).collect();

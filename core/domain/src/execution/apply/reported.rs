@@ -160,7 +160,7 @@ impl StepState {
 }
 
 impl LoopState {
-    fn kind(&self) -> ResultKind {
+    pub(super) fn kind(&self) -> ResultKind {
         let mut segments = self.results.values();
         if !self.results.is_empty() && segments.all(|segment| segment.kind == ResultKind::Pipeline) {
             ResultKind::LoopOfPipelines
