@@ -272,7 +272,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
     }
 }
 
-/// A parent learns how its child ended; children of an Execution that did not complete are cancelled.
+/// A parent learns how its child ended.
 fn ended_for_others(execution: &Execution, queue: &mut VecDeque<(ExecutionId, Vec<Event>)>) {
     let Some(parent) = &execution.requested.parent else { return };
     let event = Event::ChildFinished {
