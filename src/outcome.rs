@@ -9,6 +9,9 @@ use crate::exit::Exit;
 use crate::terminal::{self, Style};
 use crate::{live, output};
 
+/// Warnings that are worth a line of their own.
+const WARNINGS: usize = 5;
+
 /// Prints the end of an execution and says how the process must exit.
 pub(crate) fn print(context: &Context, status: &ExecutionStatus) -> anyhow::Result<Exit> {
     let exit = exit_of(&status.status);
@@ -53,6 +56,14 @@ fn closing(status: &ExecutionStatus, style: Style) -> String {
             "  {} step {step} failed, and the playbook answered it\n",
             style.warning("note:")
         ));
+    }
+    for warning in status.warnings.iter().take(WARNINGS) {
+        let step = warning.step.as_deref().map(|step| format!("step {step}: ")).unwrap_or_default();
+        out.push_str(&format!("  {}\n", style.dim(&format!("warning: {step}{}", warning.message))));
+    }
+    if status.warnings.len() > WARNINGS {
+        let more = status.warnings.len() - WARNINGS;
+        out.push_str(&format!("  {}\n", style.dim(&format!("and {more} more warnings: noetl events {id}"))));
     }
     match status.status.as_str() {
         "FAILED" => {

@@ -84,5 +84,8 @@ fn line(event: &EventBody) -> String {
     if let Some(error) = &event.error {
         line.push_str(&format!("  {}", style.error(error.lines().next().unwrap_or_default())));
     }
+    if let ("warning", Some(message)) = (event.event_type.as_str(), event.meta["message"].as_str()) {
+        line.push_str(&format!("  {}", style.warning(message)));
+    }
     line.trim_end().to_owned()
 }

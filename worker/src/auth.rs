@@ -1,5 +1,7 @@
 //! `auth` in every form of playbooks.md 12.2, resolved to opened credentials.
 
+use std::pin::Pin;
+
 use indexmap::IndexMap;
 use noetl_domain::code::Code;
 use noetl_domain::error::TaskError;
@@ -7,8 +9,10 @@ use noetl_domain::{Map, Value};
 
 use crate::credential::{Credential, OpenError};
 use crate::fields;
+use crate::google;
 use crate::job::Job;
-use crate::secret;
+use crate::provider::Place;
+use crate::secret::is_own;
 
 /// What a Task's `auth` resolves to.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +92,12 @@ pub(crate) async fn resolve(
         }
         Value::Number(_) => return Err(shape(format!("auth is {written}, neither a name nor a mapping"))),
     }
+    if tool != "secrets" {
+        // A provider is asked with the credential as it is; everyone else wants the token.
+        for credential in auth.aliases.values_mut() {
+            Box::pin(exchange(job, credential, None)).await?;
+        }
+    }
     if let Some(alias) = chosen {
         let known = || auth.aliases.keys().cloned().collect::<Vec<_>>().join(", ");
         let found = auth.aliases.get(alias).cloned();
@@ -144,9 +154,10 @@ async fn entry(job: &Job, written: &Value, keychain: Option<&Map>) -> Result<Cre
         };
         Credential { name: "inline".into(), kind: String::new(), data }
     } else if matches!(source.as_str(), "secret_manager" | "secrets") || text("provider").is_some() {
-        let provider = text("provider").unwrap_or("unnamed");
+        let provider =
+            text("provider").ok_or_else(|| shape("auth from a secret manager needs `provider`".into()))?;
         let name = text("key").or(text("secret_name")).or(text("name")).unwrap_or_default();
-        let value = secret::fetch(provider, name).map_err(|error| failed(&error.to_string()))?;
+        let value = secret(job, &Place::new(provider, name, map), keychain).await?;
         Credential { name: name.to_owned(), kind: String::new(), data: one(kind, value) }
     } else if let Some(name) = reference {
         named(job, name, keychain).await?
@@ -220,7 +231,10 @@ fn from_env(written: &Value, kind: Option<&str>) -> Result<Map, TaskError> {
 }
 
 fn environment(name: &str) -> Result<String, TaskError> {
-    secret::fetch("env", name).map_err(|error| failed(&error.to_string()))
+    std::env::var(name).ok().filter(|_| !is_own(name)).ok_or_else(|| {
+        let message = format!("the environment variable {name} is not set on the worker");
+        coded(Code::CredentialShape, format!("a credential cannot be resolved: {message}"))
+    })
 }
 
 /// A credential by name: a keychain entry that this Command brought along, or one of the vault.
@@ -257,16 +271,56 @@ pub(crate) async fn open(job: &Job, name: &str) -> Result<Credential, TaskError>
     Ok(credential)
 }
 
-/// The token that a credential holds, for `token('name')` and `secret.NAME`.
-pub(crate) fn token(credential: &Credential) -> Result<String, TaskError> {
+/// The secret at a place, fetched with the credential that the place names; masked from here on.
+pub(crate) fn secret<'a>(
+    job: &'a Job,
+    place: &'a Place,
+    keychain: Option<&'a Map>,
+) -> Pin<Box<dyn Future<Output = Result<String, TaskError>> + Send + 'a>> {
+    Box::pin(async move {
+        let providers = &job.services.providers;
+        let kept = if providers.is_fresh(place) { providers.known(place) } else { None };
+        let value = match (kept, place.settings.get("auth")) {
+            (Some(value), _) => value,
+            (None, None) => providers.fetch(place, None).await?,
+            (None, Some(written)) => {
+                let auth = resolve(job, written, keychain, "secrets", None).await?;
+                providers.fetch(place, auth.primary.as_ref()).await?
+            }
+        };
+        job.learn(&Value::String(value.clone()));
+        Ok(value)
+    })
+}
+
+/// Puts the token that Google gives in exchange into a credential of such a kind.
+async fn exchange(job: &Job, credential: &mut Credential, audience: Option<&str>) -> Result<(), TaskError> {
+    if google::is_exchanged(&google::account(&credential.data)) {
+        let providers = &job.services.providers;
+        let client = providers.clients.plain()?;
+        let token = google::token(&providers.kept, &client, credential, audience).await?;
+        job.learn(&Value::String(token.clone()));
+        for name in ["access_token", "token"] {
+            credential.data.insert(name.into(), token.clone().into());
+        }
+    }
+    Ok(())
+}
+
+/// The token that a credential holds or is exchanged for, for `token('name')` and `secret.NAME`.
+pub(crate) async fn token(
+    job: &Job,
+    mut credential: Credential,
+    audience: Option<&str>,
+) -> Result<String, TaskError> {
+    exchange(job, &mut credential, audience).await?;
     let names =
         ["access_token", "token", "bearer_token", "secret", "secret_value", "value", "api_key", "password"];
     if let Some(value) = names.iter().find_map(|name| credential.data.get(*name)) {
         return Ok(fields::text(value));
     }
     let reason = if credential.data.contains_key("private_key") {
-        "it is a service account, and exchanging its key for a token is not part of this build; \
-         store an access_token in it"
+        "it has a private_key but no client_email, so it is no service account"
     } else {
         "it has neither access_token nor token"
     };
@@ -275,10 +329,6 @@ pub(crate) fn token(credential: &Credential) -> Result<String, TaskError> {
 
 fn shape(message: String) -> TaskError {
     coded(Code::CredentialShape, message)
-}
-
-fn failed(message: &str) -> TaskError {
-    coded(Code::CredentialShape, format!("a credential cannot be resolved: {message}"))
 }
 
 fn coded(code: Code, message: String) -> TaskError {

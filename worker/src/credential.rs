@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use noetl_domain::Map;
 use noetl_domain::id::ExecutionId;
-use noetl_domain::{Map, Value};
 
 /// An opened credential: `data` holds the secret fields. It has no Serialize, and Debug shows no content.
 #[derive(Clone)]
@@ -31,20 +31,6 @@ pub enum OpenError {
     Unknown(String),
     #[error("credential {name:?} could not be opened: {reason}")]
     Failed { name: String, reason: String },
-}
-
-/// A keychain value kept between commands: the scope key decides who shares it.
-#[derive(Clone)]
-pub struct Cached {
-    pub value: Value,
-    /// Unix milliseconds.
-    pub expires_ms: Option<i64>,
-}
-
-impl fmt::Debug for Cached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cached").field("expires_ms", &self.expires_ms).finish_non_exhaustive()
-    }
 }
 
 type Opening<'a> = Pin<Box<dyn Future<Output = Result<Credential, OpenError>> + Send + 'a>>;

@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::credential::CredentialSource;
-use crate::keychain::Keychain;
+use crate::provider::Providers;
 use crate::registry::Registry;
-use crate::secret;
 use crate::slot::Slot;
 use crate::tool::Log;
+use crate::{auth, secret};
 
 /// What all Commands of a worker share.
 pub struct Services {
@@ -24,13 +24,18 @@ pub struct Services {
     pub(crate) registry: Registry,
     pub(crate) credentials: Arc<dyn CredentialSource>,
     pub(crate) results: Results,
-    pub(crate) keychain: Keychain,
+    pub(crate) providers: Arc<Providers>,
 }
 
 impl Services {
-    pub fn new(config: Config, credentials: Arc<dyn CredentialSource>, results: Results) -> Self {
-        let registry = Registry::builtin(config.python.clone());
-        Self { config, registry, credentials, results, keychain: Keychain::default() }
+    pub fn new(mut config: Config, credentials: Arc<dyn CredentialSource>, results: Results) -> Self {
+        // A task may change its interpreter's directory; a relative path would follow it.
+        if let Ok(absolute) = std::path::absolute(&config.work_dir) {
+            config.work_dir = absolute;
+        }
+        let providers = Arc::new(Providers::default());
+        let registry = Registry::builtin(config.python.clone(), Arc::clone(&providers));
+        Self { config, registry, credentials, results, providers }
     }
 }
 
@@ -51,7 +56,11 @@ pub(crate) struct Job {
     pub(crate) slot: Slot,
     sink: LogSink,
     secrets: Arc<Mutex<Secrets>>,
+    undefined: Mutex<Vec<String>>,
 }
+
+/// Undefined names that one Report tells at most.
+const MOST_UNDEFINED: usize = 20;
 
 /// Everything secret that was opened for this Command.
 #[derive(Default)]
@@ -69,7 +78,7 @@ impl Job {
         slot: Slot,
         sink: LogSink,
     ) -> Self {
-        Self { services, command, cancel, slot, sink, secrets: Arc::default() }
+        Self { services, command, cancel, slot, sink, secrets: Arc::default(), undefined: Mutex::default() }
     }
 
     /// A log for one Task; its lines are masked with whatever is known to be secret by then.
@@ -94,6 +103,20 @@ impl Job {
         })
     }
 
+    /// Remembers names that a template read and nothing provides.
+    pub(crate) fn note_undefined(&self, names: Vec<String>) {
+        let mut known = self.undefined.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            if known.len() < MOST_UNDEFINED && !known.contains(&name) {
+                known.push(name);
+            }
+        }
+    }
+
+    pub(crate) fn undefined(&self) -> Vec<String> {
+        std::mem::take(&mut self.undefined.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn learn_credential(&self, data: &Map) {
         self.with_secrets(|secrets| secrets.masker.learn_credential(data));
     }
@@ -102,11 +125,21 @@ impl Job {
         self.with_secrets(|secrets| secrets.masker.learn(value));
     }
 
+    /// Fetches what the markers inside these values stand for, so that [`Job::reveal`] finds it at hand.
+    pub(crate) async fn fetch_marked(&self, values: impl Iterator<Item = &Value>) -> Result<(), TaskError> {
+        let mut places = Vec::new();
+        values.for_each(|value| secret::places(value, &mut places));
+        for place in places {
+            auth::secret(self, &place, None).await?;
+        }
+        Ok(())
+    }
+
     /// Opens the markers inside a value that is about to be read by templates.
     pub(crate) fn reveal(&self, value: &mut Value) {
         self.with_secrets(|secrets| {
             let Secrets { masker, markers } = secrets;
-            secret::reveal(value, &mut |opened, marker| {
+            secret::reveal(value, &self.services.providers, &mut |opened, marker| {
                 masker.learn(&Value::String(opened.to_owned()));
                 if !markers.iter().any(|(known, _)| known == opened) {
                     markers.push((opened.to_owned(), marker.clone()));

@@ -1,39 +1,23 @@
 //! `keychain:` entries (playbooks.md 12.3): resolved when a Command that names them is taken, never stored.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use noetl_domain::code::Code;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::KeychainEntry;
 use noetl_domain::template::{Scope, View};
 use noetl_domain::{Map, Value};
-use tokio::sync::Mutex;
 
-use crate::credential::Cached;
+use crate::credential::Credential;
 use crate::fields;
-use crate::job::{Job, now_ms};
+use crate::job::Job;
+use crate::kept::Fetched;
+use crate::provider::Place;
 use crate::scope::Base;
-use crate::tools::http::Clients;
-use crate::{auth, secret};
+use crate::{ask, auth};
 
-/// A token this close to its end is fetched anew.
-const MARGIN_MS: i64 = 30_000;
-
-/// Tokens that cost a request, kept until they expire. One fetch at a time, so that none is fetched twice.
-#[derive(Debug, Default)]
-pub(crate) struct Keychain {
-    cached: Mutex<HashMap<String, Cached>>,
-    clients: Clients,
-}
-
-impl Keychain {
-    /// A client for requests on the worker's own behalf.
-    pub(crate) fn client(&self) -> Result<reqwest::Client, TaskError> {
-        self.clients.plain()
-    }
-}
+/// How long an execution keeps a token that it does not want renewed.
+const PINNED_SECONDS: f64 = 86_400.0;
 
 /// Every entry of the Command, by name, in order; later ones may read earlier ones.
 pub(crate) async fn resolve(job: &Job, base: &Base) -> Result<Map, TaskError> {
@@ -43,7 +27,8 @@ pub(crate) async fn resolve(job: &Job, base: &Base) -> Result<Map, TaskError> {
         scope.bind("keychain", View::map(Arc::new(resolved.clone())));
         let value = one(job, base, &scope, entry, &resolved).await.map_err(|error| {
             let message = format!("keychain entry {:?}: {}", entry.name, error.message);
-            TaskError { message, code: Some(Code::KeychainFailed.as_str().into()), ..error }
+            let code = error.code.or_else(|| Some(Code::KeychainFailed.as_str().into()));
+            TaskError { message, code, ..error }
         })?;
         job.learn_credential(&value);
         resolved.insert(entry.name.clone(), Value::Object(value));
@@ -70,9 +55,18 @@ async fn one(
                 Some(Map::from_iter([("value".to_owned(), Value::from(name))]))
             });
             for (field, name) in names.ok_or_else(|| wrong("it needs `map`, field to secret name"))? {
-                let value = secret::fetch(&provider.to_ascii_lowercase(), &fields::text(&name))
-                    .map_err(|error| wrong(&error.to_string()))?;
-                job.learn(&Value::String(value.clone()));
+                let place = match &name {
+                    Value::Object(own) => {
+                        let mut settings = config.clone();
+                        settings.extend(own.clone());
+                        let name = ["name", "secret_name", "key", "path"]
+                            .iter()
+                            .find_map(|key| own.get(*key)?.as_str());
+                        Place::new(provider, name.unwrap_or_default(), &settings)
+                    }
+                    name => Place::new(provider, &fields::text(name), &config),
+                };
+                let value = auth::secret(job, &place, Some(earlier)).await?;
                 data.insert(field, Value::String(value));
             }
             Ok(data)
@@ -82,7 +76,7 @@ async fn one(
         _ => {
             let name = named(&config).unwrap_or(&entry.name);
             let credential = auth::open(job, name).await?;
-            let mut data = credential.data;
+            let mut data = google_token(job, entry, &config, credential).await?;
             if let Some(names) = config.get("map").and_then(Value::as_object) {
                 for (field, from) in names {
                     if let Some(value) = data.get(&fields::text(from)).cloned() {
@@ -111,45 +105,77 @@ fn written(config: &Map) -> Map {
     data
 }
 
-/// Fetches a token, or takes the one that was fetched before.
-async fn oauth2(job: &Job, entry: &KeychainEntry, config: &Map, earlier: &Map) -> Result<Map, TaskError> {
-    let keychain = &job.services.keychain;
-    let key = cache_key(job, entry);
-    let mut cached = keychain.cached.lock().await;
-    if let Some(Cached { value: Value::Object(value), expires_ms }) = cached.get(&key)
-        && expires_ms.is_none_or(|expires| expires - MARGIN_MS > now_ms())
-    {
-        return Ok(value.clone());
+/// The credential's data, with the token that it is exchanged for when the entry is of Google's kinds.
+async fn google_token(
+    job: &Job,
+    entry: &KeychainEntry,
+    config: &Map,
+    mut credential: Credential,
+) -> Result<Map, TaskError> {
+    let kind = entry.kind.to_ascii_lowercase();
+    if kind.contains("google") || kind.contains("service_account") || kind == "gcp" {
+        for key in ["scopes", "scope", "audience", "subject"] {
+            // `scope` of an entry may as well say who shares it.
+            if let Some(value) = config.get(key).filter(|value| !value.is_null()) {
+                credential.data.insert(key.into(), value.clone());
+            }
+        }
+        let token = auth::token(job, credential.clone(), None).await?;
+        job.learn(&Value::String(token.clone()));
+        for name in ["access_token", "token"] {
+            credential.data.insert(name.into(), token.clone().into());
+        }
     }
-    let answer = request_token(job, keychain, config, earlier).await?;
-    let token_field = config.get("token_field").and_then(Value::as_str).unwrap_or("access_token");
-    let ttl_field = config.get("ttl_field").and_then(Value::as_str).unwrap_or("expires_in");
-    let Some(token) = answer.get(token_field).cloned() else {
-        return Err(wrong(&format!("the token endpoint's answer has no {token_field}")));
-    };
-    let seconds = answer.get(ttl_field).and_then(fields::number);
-    let seconds = seconds.or_else(|| config.get("ttl").and_then(fields::seconds)).unwrap_or(300.0);
-    let mut data = answer;
-    data.entry("access_token").or_insert_with(|| token.clone());
-    data.insert("token".into(), token);
-    let expires_ms = Some(now_ms() + (seconds * 1000.0) as i64);
-    cached.retain(|_, kept| kept.expires_ms.is_none_or(|expires| expires > now_ms()));
-    cached.insert(key, Cached { value: Value::Object(data.clone()), expires_ms });
-    Ok(data)
+    Ok(credential.data)
 }
 
-async fn request_token(
-    job: &Job,
-    keychain: &Keychain,
-    config: &Map,
-    earlier: &Map,
-) -> Result<Map, TaskError> {
+/// Fetches a token, or takes the one that was fetched before.
+async fn oauth2(job: &Job, entry: &KeychainEntry, config: &Map, earlier: &Map) -> Result<Map, TaskError> {
+    let kept = &job.services.providers.kept;
+    let key = format!("keychain:{}", cache_key(job, entry));
+    // Without renewal an execution goes on with the token that it began with.
+    let is_renewed = !matches!(config.get("auto_renew"), Some(Value::Bool(false)));
+    let pinned = format!("{key}:of:{}", job.command.id.execution);
+    if let Some(Value::Object(token)) = kept.fresh(&pinned).filter(|_| !is_renewed) {
+        return Ok(token);
+    }
+    let fetch = async {
+        let answer = request_token(job, config, earlier).await?;
+        let token_field = config.get("token_field").and_then(Value::as_str).unwrap_or("access_token");
+        let ttl_field = config.get("ttl_field").and_then(Value::as_str).unwrap_or("expires_in");
+        let Some(token) = at(&answer, token_field).cloned() else {
+            return Err(wrong(&format!("the token endpoint's answer has no {token_field}")));
+        };
+        let seconds = at(&answer, ttl_field).and_then(fields::number);
+        let seconds = seconds.or_else(|| config.get("ttl").and_then(fields::seconds)).unwrap_or(300.0);
+        let mut data = answer;
+        data.entry("access_token").or_insert_with(|| token.clone());
+        data.insert("token".into(), token);
+        Ok(Fetched { value: Value::Object(data), seconds })
+    };
+    let Value::Object(token) = kept.get(&key, fetch).await? else { return Ok(Map::new()) };
+    if !is_renewed {
+        kept.put(&pinned, Value::Object(token.clone()), PINNED_SECONDS);
+    }
+    Ok(token)
+}
+
+/// A field of an answer; a dotted path reaches into it.
+fn at<'v>(answer: &'v Map, path: &str) -> Option<&'v Value> {
+    let direct = answer.get(path);
+    direct.or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        rest.split('.').try_fold(answer.get(first)?, |value, part| value.get(part))
+    })
+}
+
+async fn request_token(job: &Job, config: &Map, earlier: &Map) -> Result<Map, TaskError> {
     let endpoint = ["endpoint", "url", "token_url"].iter().find_map(|key| config.get(*key)?.as_str());
     let endpoint = endpoint.ok_or_else(|| wrong("oauth2 needs `endpoint`"))?;
     let method = config.get("method").and_then(Value::as_str).unwrap_or("POST").to_ascii_uppercase();
     let method =
         reqwest::Method::from_bytes(method.as_bytes()).map_err(|_| wrong("its method is not HTTP's"))?;
-    let mut request = keychain.clients.plain()?.request(method, endpoint).timeout(Duration::from_secs(30));
+    let mut request = job.services.providers.clients.plain()?.request(method, endpoint);
     let mut is_json = config.contains_key("json");
     for (name, value) in config.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let value = fields::text(value);
@@ -181,17 +207,7 @@ async fn request_token(
         Some(other) => request.body(fields::text(other)),
         None => request,
     };
-    let unreachable =
-        |error: reqwest::Error| wrong(&format!("{endpoint} gave no token: {}", error.without_url()));
-    let answer = request.send().await.map_err(unreachable)?;
-    let status = answer.status();
-    if !status.is_success() {
-        return Err(wrong(&format!("{endpoint} answered {status}")));
-    }
-    match answer.json().await.map_err(unreachable)? {
-        Value::Object(map) => Ok(map),
-        _ => Err(wrong(&format!("{endpoint} did not answer with a JSON object"))),
-    }
+    ask::json(request, &format!("a token from {endpoint}")).await
 }
 
 /// Who shares the token: all executions of the playbook, this one, or this one and its descendants.

@@ -1,13 +1,17 @@
 //! The worker: the only room that acts on the outside world, and keeps nothing durable.
 
+mod ask;
 mod auth;
 pub mod config;
 pub mod credential;
 pub mod fields;
+mod google;
 mod job;
+mod kept;
 mod keychain;
 mod pipeline;
 mod policy;
+mod provider;
 pub mod registry;
 mod retry;
 mod run;

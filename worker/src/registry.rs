@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use noetl_domain::error::TaskError;
 use noetl_domain::{Map, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::provider::Providers;
 use crate::tool::{Failure, Output, TaskContext, Tool};
 use crate::tools;
 use crate::tools::python::PythonPool;
@@ -29,16 +31,15 @@ pub struct ToolSchema {
 
 impl Registry {
     /// The built-in Tools: one line each.
-    pub fn builtin(python: tools::python::Config) -> Self {
+    pub(crate) fn builtin(python: tools::python::Config, providers: Arc<Providers>) -> Self {
         let mut registry = Self { tools: BTreeMap::new() };
         registry.add(tools::http::Http::default());
         registry.add(tools::noop::Noop);
         registry.add(tools::playbook::Playbook);
         registry.add(tools::playbooks::Playbooks);
         registry.add(tools::postgres::Postgres::default());
-        registry.add(tools::postgres::Postgres::default());
         registry.add(tools::python::Python::new(PythonPool::new(python)));
-        registry.add(tools::secrets::Secrets);
+        registry.add(tools::secrets::Secrets(providers));
         registry.add(tools::shell::Shell);
         registry.add(tools::sleep::Sleep);
         registry.add(tools::sqlite::Sqlite);
@@ -82,7 +83,7 @@ pub fn canonical(kind: &str) -> &str {
 
 /// The fields of every built-in Tool, by kind.
 pub fn schemas() -> BTreeMap<String, ToolSchema> {
-    let registry = Registry::builtin(tools::python::Config::default());
+    let registry = Registry::builtin(tools::python::Config::default(), Arc::default());
     registry
         .tools
         .into_iter()
@@ -168,7 +169,7 @@ mod tests {
 
     #[test]
     fn old_spellings_find_their_tool() {
-        let registry = Registry::builtin(tools::python::Config::default());
+        let registry = Registry::builtin(tools::python::Config::default(), Arc::default());
         for (written, kind) in [("http-handler:0_1_0", "http"), ("bash", "shell"), ("secret", "secrets")] {
             assert_eq!(registry.get(written).map(AnyTool::kind), Some(kind));
         }

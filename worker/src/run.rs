@@ -129,5 +129,6 @@ fn cancelled(command: &noetl_domain::command::Command, worker: &str) -> Report {
         runs: Vec::new(),
         items: vec![ItemReport { outcome: Outcome::Cancelled, ..ItemReport::default() }],
         claimed: None,
+        undefined: Vec::new(),
     }
 }

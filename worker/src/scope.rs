@@ -13,6 +13,7 @@ use noetl_domain::template::{self, Ambient, Scope, Source, View};
 use noetl_domain::{Map, Value};
 
 use crate::job::{Job, now_ms};
+use crate::provider::Place;
 use crate::{auth, keychain, secret};
 
 /// How often one template may come back for more.
@@ -38,14 +39,25 @@ struct Wanted {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Want {
-    /// `token('name')`.
-    Token(String),
+    /// `token('name')`, or `token('name', 'audience')` for an ID token.
+    Token(String, Option<String>),
     /// `secret.NAME`.
     Secret(String),
 }
 
 impl Base {
     pub(crate) async fn new(job: &Job) -> Result<Self, TaskError> {
+        let inline = |result: &Arc<StepResult>| match &result.value {
+            Stored::Inline(value) if secret::is_marked(value) => Some(Arc::clone(result)),
+            Stored::Inline(_) | Stored::Ref(_) => None,
+        };
+        let marked: Vec<_> = job.command.scope.steps.values().filter_map(inline).collect();
+        let results = marked.iter().filter_map(|result| match &result.value {
+            Stored::Inline(value) => Some(value),
+            Stored::Ref(_) => None,
+        });
+        job.fetch_marked(results.chain(job.command.scope.ctx.values()).chain(job.command.inputs.values()))
+            .await?;
         let (data, inputs) = revealed(job);
         let ambient = Ambient { now_ms: now_ms(), seed: rand::random() };
         let mut scope = Scope::new(ambient);
@@ -58,14 +70,22 @@ impl Base {
         let asking = Arc::clone(&wanted);
         scope.function(
             "token",
-            Arc::new(move |arguments: &[Value]| match arguments.first() {
-                Some(Value::String(name)) => Ok(asking.ask(Want::Token(name.clone()))),
-                _ => Err("token(name) takes the name of a credential".to_owned()),
+            Arc::new(move |arguments: &[Value]| {
+                let audience = arguments.get(1).map(|given| given.get("audience").unwrap_or(given));
+                match (arguments.first(), audience) {
+                    (Some(Value::String(name)), None) => Ok(asking.ask(Want::Token(name.clone(), None))),
+                    (Some(Value::String(name)), Some(Value::String(audience))) => {
+                        Ok(asking.ask(Want::Token(name.clone(), Some(audience.clone()))))
+                    }
+                    _ => {
+                        Err("token(name, audience) takes the name of a credential and an address".to_owned())
+                    }
+                }
             }),
         );
         let mut base = Self { scope, data, inputs, keychain: Arc::default(), wanted };
         if !job.command.keychain.is_empty() {
-            base.keychain = Arc::new(keychain::resolve(job, &base).await?);
+            base.keychain = Arc::new(Box::pin(keychain::resolve(job, &base)).await?);
             base.scope.bind("keychain", View::map(Arc::clone(&base.keychain)));
         }
         Ok(base)
@@ -95,7 +115,7 @@ impl Base {
                 scope.provide(&reference, value);
             }
             for want in asked {
-                let value = fetch(job, &want).await?;
+                let value = Box::pin(fetch(job, &want)).await?;
                 job.learn(&value);
                 self.wanted.put(want, value);
             }
@@ -103,9 +123,24 @@ impl Base {
         Err(TaskError::new("template", "a template keeps asking for more results than can be loaded"))
     }
 
+    /// As [`Base::render`], and names that nothing provides are noted for a warning.
+    pub(crate) async fn noted<T>(
+        &self,
+        job: &Job,
+        scope: &Scope,
+        render: impl Fn(&Scope) -> Result<T, TemplateError>,
+    ) -> Result<T, TaskError> {
+        let rendered = self.render(job, scope, render).await;
+        let undefined = scope.undefined();
+        if !undefined.is_empty() {
+            job.note_undefined(undefined);
+        }
+        rendered
+    }
+
     pub(crate) async fn value(&self, job: &Job, scope: &Scope, value: &Value) -> Result<Value, TaskError> {
         if has_template(value) {
-            self.render(job, scope, |scope| template::render(value, scope)).await
+            self.noted(job, scope, |scope| template::render(value, scope)).await
         } else {
             Ok(value.clone())
         }
@@ -113,7 +148,7 @@ impl Base {
 
     pub(crate) async fn map(&self, job: &Job, scope: &Scope, map: &Map) -> Result<Map, TaskError> {
         if map.iter().any(|(key, value)| template::has_template(key) || has_template(value)) {
-            self.render(job, scope, |scope| template::render_map(map, scope)).await
+            self.noted(job, scope, |scope| template::render_map(map, scope)).await
         } else {
             Ok(map.clone())
         }
@@ -125,7 +160,10 @@ impl Base {
         scope: &Scope,
         condition: &noetl_domain::playbook::Expr,
     ) -> Result<bool, TaskError> {
-        self.render(job, scope, |scope| template::test(condition, scope)).await
+        let answer = self.render(job, scope, |scope| template::test(condition, scope)).await;
+        // A condition asks whether something is there; that nothing is, is an answer.
+        scope.undefined();
+        answer
     }
 
     /// Values by name, for tools that hand a whole context to code.
@@ -216,16 +254,16 @@ impl Wanted {
 
 async fn fetch(job: &Job, want: &Want) -> Result<Value, TaskError> {
     match want {
-        Want::Token(name) => {
+        Want::Token(name, audience) => {
             let credential = auth::open(job, name).await?;
-            auth::token(&credential).map(Value::String)
+            auth::token(job, credential, audience.as_deref()).await.map(Value::String)
         }
         Want::Secret(name) => {
-            if let Ok(value) = secret::fetch("env", name) {
+            if let Some(value) = job.services.providers.known(&Place::new("env", name, &Map::new())) {
                 return Ok(Value::String(value));
             }
             let credential = auth::open(job, name).await?;
-            auth::token(&credential).map(Value::String)
+            auth::token(job, credential, None).await.map(Value::String)
         }
     }
 }

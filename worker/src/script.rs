@@ -43,8 +43,16 @@ pub(crate) async fn load(job: &Job, script: &Value, auth: &Auth) -> Result<Strin
     let uri =
         uri.or_else(|| text(Some(script), "uri")).or_else(|| text(Some(script), "url")).unwrap_or_default();
     let endpoint = text(source, "endpoint").unwrap_or_default();
+    if uri.is_empty() && endpoint.is_empty() {
+        return Err(unavailable("`script` needs `uri`"));
+    }
     match (uri.split_once("://").map(|(scheme, _)| scheme), kind.as_str()) {
         (Some("http" | "https"), _) | (None, "http" | "https") => {
+            if !uri.contains("://") && endpoint.is_empty() {
+                return Err(unavailable(&format!(
+                    "{uri} is relative; give the rest of it as source.endpoint"
+                )));
+            }
             let url = if uri.contains("://") { uri } else { join(&endpoint, &uri) };
             over_http(job, &url, source, auth).await
         }
@@ -55,7 +63,6 @@ pub(crate) async fn load(job: &Job, script: &Value, auth: &Auth) -> Result<Strin
         (Some(scheme), _) => {
             Err(unavailable(&format!("{uri}: the scheme {scheme} is not known; use file or http(s)")))
         }
-        (None, _) if uri.is_empty() => Err(unavailable("`script` needs `uri`")),
         (None, kind) => Err(unavailable(&format!("source.type {kind:?} is not known; use file or http"))),
     }
 }
@@ -115,7 +122,7 @@ async fn over_http(job: &Job, url: &str, source: Option<&Value>, auth: &Auth) ->
     let method = reqwest::Method::from_bytes(method.as_bytes())
         .map_err(|_| unavailable(&format!("{method:?} is not an HTTP method")))?;
     let seconds = field("timeout").and_then(fields::seconds).unwrap_or(TIMEOUT);
-    let client = job.services.keychain.client()?;
+    let client = job.services.providers.clients.plain()?;
     let mut request = client.request(method, url);
     if let Ok(limit) = Duration::try_from_secs_f64(seconds) {
         request = request.timeout(limit);
@@ -136,7 +143,8 @@ async fn over_http(job: &Job, url: &str, source: Option<&Value>, auth: &Auth) ->
         request = crate::tools::http::authorise(request, &credential)?;
     }
     let answer = request.send().await.map_err(|error| {
-        let mut failed = unavailable(&format!("{url} cannot be reached: {}", error.without_url()));
+        let how = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
+        let mut failed = unavailable(&format!("{url} {how}: {}", error.without_url()));
         failed.retryable = true;
         failed
     })?;

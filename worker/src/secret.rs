@@ -2,30 +2,17 @@
 
 use noetl_domain::{Map, Value};
 
+use crate::provider::{Place, Providers};
+
 const MARKER: &str = "$secret";
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SecretError {
-    #[error("the environment variable {0} is not set on the worker")]
-    NotSet(String),
-    #[error(
-        "secret {name:?}: the provider {provider:?} is not part of this build; use env or a stored credential"
-    )]
-    Provider { provider: String, name: String },
-}
-
-/// `{"$secret": {"provider": …, "name": …}}`.
-pub(crate) fn marker(provider: &str, name: &str) -> Value {
-    serde_json::json!({ MARKER: { "provider": provider, "name": name } })
-}
-
-/// Fetches the value that a marker stands for.
-pub(crate) fn fetch(provider: &str, name: &str) -> Result<String, SecretError> {
-    match provider {
-        "env" | "environment" if is_own(name) => Err(SecretError::NotSet(name.to_owned())),
-        "env" | "environment" => std::env::var(name).map_err(|_| SecretError::NotSet(name.to_owned())),
-        _ => Err(SecretError::Provider { provider: provider.to_owned(), name: name.to_owned() }),
-    }
+/// `{"$secret": {"provider": …, "name": …}}`, with the settings of its place beside them.
+pub(crate) fn marker(place: &Place) -> Value {
+    let mut inner = Map::new();
+    inner.insert("provider".into(), place.provider.clone().into());
+    inner.insert("name".into(), place.name.clone().into());
+    inner.extend(place.settings.clone());
+    serde_json::json!({ MARKER: inner })
 }
 
 /// Whether a marker lies within reach of [`reveal`].
@@ -37,10 +24,22 @@ pub(crate) fn is_marked(value: &Value) -> bool {
     }
 }
 
-/// Replaces every marker by its value and tells `found` about each; a secret that cannot be fetched stays a marker.
-pub(crate) fn reveal(value: &mut Value, found: &mut impl FnMut(&str, &Value)) {
+/// The places that markers inside the value name.
+pub(crate) fn places(value: &Value, found: &mut Vec<Place>) {
+    match value {
+        Value::Object(map) => match place(map) {
+            Some(place) => found.push(place),
+            None => map.values().for_each(|inner| places(inner, found)),
+        },
+        Value::Array(items) => items.iter().for_each(|inner| places(inner, found)),
+        _ => {}
+    }
+}
+
+/// Replaces every marker by its value and tells `found` about each; a secret that is not at hand stays a marker.
+pub(crate) fn reveal(value: &mut Value, providers: &Providers, found: &mut impl FnMut(&str, &Value)) {
     let secret = match value {
-        Value::Object(map) => opened(map),
+        Value::Object(map) => place(map).and_then(|place| providers.known(&place)),
         _ => None,
     };
     if let Some(secret) = secret {
@@ -48,15 +47,15 @@ pub(crate) fn reveal(value: &mut Value, found: &mut impl FnMut(&str, &Value)) {
         return found(&secret, &marker);
     }
     match value {
-        Value::Object(map) => map.values_mut().for_each(|inner| reveal(inner, found)),
-        Value::Array(items) => items.iter_mut().for_each(|inner| reveal(inner, found)),
+        Value::Object(map) => map.values_mut().for_each(|inner| reveal(inner, providers, found)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| reveal(inner, providers, found)),
         _ => {}
     }
 }
 
-fn opened(map: &Map) -> Option<String> {
-    let inner = map.get(MARKER).filter(|_| map.len() == 1)?;
-    fetch(inner.get("provider")?.as_str()?, inner.get("name")?.as_str()?).ok()
+fn place(map: &Map) -> Option<Place> {
+    let inner = map.get(MARKER).filter(|_| map.len() == 1)?.as_object()?;
+    Some(Place::new(inner.get("provider")?.as_str()?, inner.get("name")?.as_str()?, inner))
 }
 
 /// Keys of the platform itself, which are not for playbooks and their commands.

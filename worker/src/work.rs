@@ -66,6 +66,7 @@ pub(crate) async fn work(job: Job) -> Report {
         runs,
         items,
         claimed,
+        undefined: job.undefined(),
     }
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn broken(command: &Command, worker: &str, message: &str) -> Report {
         runs: Vec::new(),
         items: vec![ItemReport { index: first, outcome, ..ItemReport::default() }],
         claimed: matches!(command.work, Work::Frame { .. }).then_some(0),
+        undefined: Vec::new(),
     }
 }
 

@@ -86,6 +86,14 @@ pub struct Progress {
     pub skipped_steps: u32,
 }
 
+/// A remark on an execution.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    #[serde(default)]
+    pub step: Option<String>,
+    pub message: String,
+}
+
 /// Where an Execution stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionStatus {
@@ -109,6 +117,9 @@ pub struct ExecutionStatus {
     /// Steps whose failure an arc, a case or a rule answered.
     #[serde(default)]
     pub handled_failures: Vec<String>,
+    /// What was strange and changed nothing, such as a name that nothing provides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     #[schema(value_type = Object)]
     #[serde(default)]
     pub variables: Map,

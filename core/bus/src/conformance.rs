@@ -56,6 +56,7 @@ fn report(id: CommandId) -> Report {
         runs: Vec::new(),
         items: Vec::new(),
         claimed: None,
+        undefined: Vec::new(),
     }
 }
 

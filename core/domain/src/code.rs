@@ -82,6 +82,9 @@ codes! {
     CredentialShape = "CR002", "A credential lacks a field, or has the wrong type";
     VaultKey = "CR003", "The vault cannot be opened with this key";
     KeychainFailed = "CR004", "A keychain entry could not be resolved";
+    SecretNotFound = "CR005", "A secret does not exist";
+    SecretRefused = "CR006", "A secret provider refused";
+    TokenFailed = "CR007", "A credential could not be exchanged for a token";
     // The API and the store.
     UnknownPlaybook = "AP001", "No playbook with this path or version is registered";
     UnknownExecution = "AP002", "There is no execution with this id";

@@ -25,6 +25,7 @@ mod settle;
 mod start;
 mod state;
 mod tally;
+mod undefined;
 mod wake;
 
 pub use advance::{Advance, ChildStart, Object, Timer};

@@ -14,6 +14,7 @@ mod templates;
 use std::collections::BTreeMap;
 
 use doubt::Doubt;
+pub(crate) use names::is_always_there;
 pub use render::{render, render_colored};
 
 use crate::dialect;

@@ -28,6 +28,9 @@ pub struct Report {
     /// Rows a frame claimed; zero ends a cursor lane.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed: Option<u64>,
+    /// Names that templates read and nothing provides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undefined: Vec<String>,
 }
 
 /// Consecutive Iterations that succeeded with an inline result and wrote nothing.

@@ -11,13 +11,18 @@ mod echo;
 mod effects;
 mod errors;
 mod flaky;
+mod google;
 mod heavy;
 mod hits;
 mod pages;
 mod patients;
 mod posts;
 mod rate;
+mod scripts;
+mod secrets;
+mod signature;
 mod state;
+mod tokens;
 mod weather;
 
 use std::net::SocketAddr;
@@ -29,8 +34,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use crate::hits::Hit;
+pub use crate::secrets::{OLD_PASSWORD, PASSWORD, TOKEN};
+pub use crate::signature::KEY as AWS_KEY;
 pub use crate::state::Options;
 use crate::state::State;
+pub use crate::tokens::CLIENT;
 
 /// A running service; it stops when it is dropped.
 #[derive(Debug)]
@@ -79,6 +87,16 @@ impl Service {
         self.state.effects.count(key)
     }
 
+    /// A Google service account whose tokens come from this service.
+    pub fn google_account(&self) -> serde_json::Value {
+        google::account(&self.url)
+    }
+
+    /// Every token given out so far.
+    pub fn tokens(&self) -> Vec<String> {
+        self.state.tokens.all()
+    }
+
     /// Every effect key with its count.
     pub fn all_effects(&self) -> Vec<(String, usize)> {
         self.state.effects.all()
@@ -117,6 +135,10 @@ fn router(state: Arc<State>) -> Router {
         .merge(echo::router())
         .merge(weather::router())
         .merge(effects::router())
+        .merge(google::router())
+        .merge(tokens::router())
+        .merge(secrets::router())
+        .merge(scripts::router())
         .merge(hits::router())
         .layer(middleware::from_fn_with_state(Arc::clone(&state), hits::record))
         .with_state(state)

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::{concurrency, effects, flaky, heavy, hits, rate};
+use crate::{concurrency, effects, flaky, heavy, hits, rate, tokens};
 
 /// Knobs that the public server reads from its environment.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,7 @@ pub(crate) struct State {
     pub(crate) rate: rate::Windows,
     pub(crate) concurrency: concurrency::Overlap,
     pub(crate) effects: effects::Effects,
+    pub(crate) tokens: tokens::Issued,
 }
 
 impl State {

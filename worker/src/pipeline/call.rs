@@ -71,6 +71,10 @@ impl<'j> Pipeline<'j> {
         let inputs = self.inputs_of(task, changes, &mut scope).await?;
         let auth = self.auth_of(task, tool.kind(), &mut scope).await?;
         let mut fields = self.fields_of(task, tool, &scope, &auth).await?;
+        if let (Some(written), "secrets") = (&task.auth, tool.kind()) {
+            // A secret's place keeps the name of the credential that opens it.
+            fields.insert("auth".into(), self.base.value(job, &scope, written).await?);
+        }
         merge_changes(&mut fields, changes);
         let deadline = self.deadline_of(task, &scope, tool.kind(), &mut fields).await?;
         let context = if task.kind == "python" { self.context(task).await? } else { Map::new() };
@@ -204,14 +208,14 @@ impl<'j> Pipeline<'j> {
         };
         match value {
             Value::String(text) if template::has_template(text) => {
-                base.render(job, scope, |scope| render(text, scope)).await.map(Value::String)
+                base.noted(job, scope, |scope| render(text, scope)).await.map(Value::String)
             }
             Value::Array(items) => {
                 let mut rendered = Vec::with_capacity(items.len());
                 for item in items {
                     rendered.push(match item {
                         Value::String(text) => {
-                            Value::String(base.render(job, scope, |scope| render(text, scope)).await?)
+                            Value::String(base.noted(job, scope, |scope| render(text, scope)).await?)
                         }
                         other => base.value(job, scope, other).await?,
                     });

@@ -3,6 +3,7 @@
 mod harness;
 mod loops;
 mod parked;
+mod providers;
 mod secrets;
 
 use noetl_test_service::Service;

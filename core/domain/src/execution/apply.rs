@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::state::{Execution, Flight, LoopState, Parked, Phase, StepState, Token};
+use super::undefined;
 use crate::command::{Resume, StepResult, Wake};
 use crate::event::{Event, Exit, Issued, IssuedWork, LoopItems, Requested, Status, StepStatus, TimerKey};
 use crate::id::CommandId;
@@ -100,7 +101,12 @@ impl Execution {
                     }
                 }
             }
-            Event::Warned { .. } | Event::Noted { .. } => {}
+            Event::Warned { step, message, .. } => {
+                if self.warnings.len() < undefined::MOST {
+                    self.warnings.push((step.clone(), message.clone()));
+                }
+            }
+            Event::Noted { .. } => {}
         }
         self.count_phases(event, before);
     }
@@ -128,6 +134,9 @@ impl Execution {
         system.insert("payload".into(), Value::Object(requested.payload.clone()));
         if let Some(parent) = &requested.parent {
             system.insert("parent_execution_id".into(), json!(parent.id.execution.to_string()));
+        }
+        if let Some(root) = requested.root {
+            system.insert("root_execution_id".into(), json!(root.to_string()));
         }
         self.system = Arc::new(system);
         self.workload = Arc::new(requested.workload.clone());

@@ -6,6 +6,7 @@ use super::exit::{self, Leaving};
 use super::loops;
 use super::plan::Plan;
 use super::state::{Execution, Phase, StepState};
+use super::undefined;
 use crate::event::TimerKey;
 use crate::report::{Outcome, Report, Wait};
 
@@ -14,7 +15,9 @@ pub(super) fn called(plan: &Plan, execution: &Execution, report: &Report, at_ms:
     let (Some(state), Some(step)) = (execution.steps.get(name), plan.shared_step(name)) else {
         return Decision::default();
     };
-    let mut decision = waits(report, state, at_ms);
+    let undefined = report.undefined.iter().cloned();
+    let mut decision = Decision::events(undefined::warnings(plan, execution, name, undefined));
+    decision.extend(waits(report, state, at_ms));
     decision.extend(match state.phase {
         Phase::Running if state.looped.is_some() => loops::next(execution, name),
         Phase::Running | Phase::Saving => match &state.answer {

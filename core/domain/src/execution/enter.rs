@@ -9,6 +9,7 @@ use super::loops;
 use super::plan::Plan;
 use super::reads::{Reads, is_inline};
 use super::state::Execution;
+use super::undefined;
 use crate::event::{Event, Exit, Issued, IssuedWork, StepStatus, TimerKey};
 use crate::playbook::{Step, Task};
 use crate::{Map, Value, template};
@@ -115,6 +116,7 @@ fn inline(plan: &Plan, execution: &Execution, step: &Step, task: &Task, at_ms: i
         return exit::leave(plan, execution, step, Leaving::marker(), at_ms);
     }
     let mut value = nothing();
+    let mut warnings = Vec::new();
     if !task.config.is_empty() {
         let reads = &plan.reads[plan.at(&step.name).unwrap_or_default()];
         let state = &execution.steps[&step.name];
@@ -124,6 +126,7 @@ fn inline(plan: &Plan, execution: &Execution, step: &Step, task: &Task, at_ms: i
         if !needs.is_empty() {
             return Decision::load(needs);
         }
+        warnings = undefined::warnings(plan, execution, &step.name, scope.undefined());
         match rendered {
             Ok(Value::Object(mut config)) => {
                 if let Some(result) = config.remove("result") {
@@ -139,5 +142,7 @@ fn inline(plan: &Plan, execution: &Execution, step: &Step, task: &Task, at_ms: i
             }
         }
     }
-    exit::leave(plan, execution, step, Leaving::done(value), at_ms)
+    let mut decision = Decision::events(warnings);
+    decision.extend(exit::leave(plan, execution, step, Leaving::done(value), at_ms));
+    decision
 }

@@ -9,6 +9,7 @@ use super::plan::Plan;
 use super::reads::StepReads;
 use super::route::{self, Ending};
 use super::state::Execution;
+use super::undefined;
 use crate::code::Code;
 use crate::command::StepResult;
 use crate::error::TaskError;
@@ -88,6 +89,7 @@ struct Writer<'a> {
     at_ms: i64,
     warnings: Vec<Event>,
     missing: Vec<ResultRef>,
+    undefined: Vec<String>,
     collected: Map,
     scope: Scope,
 }
@@ -108,6 +110,7 @@ impl<'a> Writer<'a> {
             at_ms,
             warnings: Vec::new(),
             missing: Vec::new(),
+            undefined: Vec::new(),
             collected,
             scope: Scope::new(execution.ambient(at_ms)),
         };
@@ -129,6 +132,7 @@ impl<'a> Writer<'a> {
             return Decision::load(self.missing);
         }
         let mut events = self.warnings;
+        events.extend(undefined::warnings(self.plan, self.execution, &self.step.name, self.undefined));
         events.push(Event::StepExited(Box::new(self.exit)));
         Decision::events(events)
     }
@@ -213,7 +217,7 @@ impl<'a> Writer<'a> {
     fn extract(&mut self) {
         let mut wrote = false;
         for (name, template) in &self.step.extracts {
-            match template::render(template, &self.scope) {
+            match rendered(template, &self.scope, &mut self.undefined) {
                 Ok(value) => {
                     self.exit.ctx.insert(name.clone(), value);
                     wrote = true;
@@ -243,8 +247,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn render(&self, value: &Value, what: &str) -> Result<Value, TaskError> {
-        template::render(value, &self.scope).map_err(|error| failure::template(what, &error))
+    fn render(&mut self, value: &Value, what: &str) -> Result<Value, TaskError> {
+        rendered(value, &self.scope, &mut self.undefined).map_err(|error| failure::template(what, &error))
     }
 
     /// The first true case of each of the Step's events: the worker has judged the call, the rest is judged here.
@@ -356,6 +360,15 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
+}
+
+/// Renders, and adds the names that were not there to those of before.
+fn rendered(value: &Value, scope: &Scope, undefined: &mut Vec<String>) -> Result<Value, TemplateError> {
+    // What conditions asked for in the same scope is not for us.
+    scope.undefined();
+    let rendered = template::render(value, scope);
+    undefined.extend(scope.undefined());
+    rendered
 }
 
 /// Whether an expression asks how the Step ended.

@@ -12,6 +12,7 @@ use super::enter::issue;
 use super::exit::{self, Leaving};
 use super::plan::Plan;
 use super::state::{Execution, LoopState, Phase, StepState};
+use super::undefined;
 use crate::Value;
 use crate::error::TaskError;
 use crate::event::{Event, IssuedWork, LoopItems, LoopStats};
@@ -36,12 +37,11 @@ pub(super) fn start(plan: &Plan, execution: &Execution, step: &Arc<Step>, at_ms:
         return Decision::load(load);
     }
     match started {
-        Ok((items, concurrency)) => Decision::events(vec![Event::LoopStarted {
-            step: step.name.clone(),
-            run: state.run,
-            items,
-            concurrency,
-        }]),
+        Ok((items, concurrency)) => {
+            let mut events = undefined::warnings(plan, execution, &step.name, scope.undefined());
+            events.push(Event::LoopStarted { step: step.name.clone(), run: state.run, items, concurrency });
+            Decision::events(events)
+        }
         Err(error) => exit::leave(plan, execution, step, Leaving::failed(error), at_ms),
     }
 }

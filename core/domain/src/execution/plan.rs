@@ -44,6 +44,13 @@ impl Plan {
         self.at(name).map(|at| &self.steps[at])
     }
 
+    /// Whether a template's name means a Step: by its name, by its alias, or as it is spelt without hyphens.
+    pub(super) fn means_step(&self, name: &str) -> bool {
+        let is_hyphenated = |step: &str| step.contains('-') && step.replace('-', "_") == name;
+        self.index.contains_key(name)
+            || self.steps.iter().any(|step| step.alias.as_deref() == Some(name) || is_hyphenated(&step.name))
+    }
+
     /// Several forward arcs lead to this Step.
     pub(super) fn is_meeting(&self, name: &str) -> bool {
         self.at(name).is_some_and(|at| self.graph.is_meeting(at))

@@ -44,6 +44,8 @@ pub struct Execution {
     pub tally: Tally,
     /// Runs of Steps so far.
     pub runs: u64,
+    /// What was warned of: the Step, and the words.
+    pub warnings: Vec<(Option<String>, String)>,
     pub started_ms: i64,
     pub updated_ms: i64,
     /// Large results that the caller loaded for the round in hand; not part of the log.
@@ -180,6 +182,7 @@ impl Execution {
             last_completed: None,
             last_entered: None,
             tally: Tally::default(),
+            warnings: Vec::new(),
             runs: 0,
             started_ms: 0,
             updated_ms: 0,

@@ -88,6 +88,11 @@ const ALWAYS: &[&str] = &[
     "_pagination",
     "status",
 ];
+/// Whether a name is there without anybody providing it.
+pub(crate) fn is_always_there(name: &str) -> bool {
+    ALWAYS.contains(&name)
+}
+
 /// Maps whose keys become names.
 const PROVIDERS: &[&str] = &[
     "workload",

@@ -120,6 +120,12 @@ const OPEN: &[&str] = &[
     "provider",
     "description",
     "server",
+    "address",
+    "addr",
+    "authority",
+    "namespace",
+    "mount",
+    "subject",
 ];
 
 pub(super) fn words(key: &str) -> Vec<String> {
@@ -165,7 +171,8 @@ pub fn is_secret_key(key: &str) -> bool {
 /// Whether a field of a credential is secret: not when its key names something open, else when the key says so or
 /// the value is long.
 pub fn is_sensitive_field(key: &str, value: &str) -> bool {
-    if is_secret_key(key) {
+    // Half of what opens HashiCorp's Vault is called an id.
+    if is_secret_key(key) || key.eq_ignore_ascii_case("secret_id") {
         return true;
     }
     let words = words(key);

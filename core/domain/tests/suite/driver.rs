@@ -153,6 +153,7 @@ pub(crate) fn answer(
         runs,
         items,
         claimed,
+        undefined: Vec::new(),
     }
 }
 

@@ -170,6 +170,7 @@ fn work(bus: &Arc<Local>, ran: &Arc<AtomicU64>, limit: u64) -> tokio::task::Join
                 runs,
                 items,
                 claimed: None,
+                undefined: Vec::new(),
             };
             if bus.report(delivery.lease, report).await.is_err() {
                 return;

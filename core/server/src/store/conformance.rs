@@ -113,6 +113,7 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
         runs,
         items,
         claimed: None,
+        undefined: Vec::new(),
     };
     let events = [
         Event::ExecutionRequested(Box::new(Requested {
@@ -180,6 +181,7 @@ pub(super) fn typical_append(execution: u64, expected: u64, count: u64, next_id:
                     runs,
                     items,
                     claimed: None,
+                    undefined: Vec::new(),
                 }))
             }
             1 => Event::StepExited(Box::new(Exit {

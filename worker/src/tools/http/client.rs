@@ -40,33 +40,49 @@ impl Clients {
         self.with(Settings { verify: true, redirects: true, connect: DEFAULT_CONNECT, read: None })
     }
 
+    /// A client that trusts this authority, too. Not shared: such endpoints are asked rarely.
+    pub(crate) fn trusting(pem: &str) -> Result<reqwest::Client, TaskError> {
+        let failed = |error: reqwest::Error| {
+            TaskError::new("config", format!("the certificate authority cannot be used: {error}"))
+                .with_code("CR002")
+        };
+        let authorities = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(failed)?;
+        let builder =
+            builder(Settings { verify: true, redirects: true, connect: DEFAULT_CONNECT, read: None });
+        builder.tls_certs_merge(authorities).build().map_err(failed)
+    }
+
     fn with(&self, settings: Settings) -> Result<reqwest::Client, TaskError> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&settings) {
             return Ok(client.clone());
         }
-        // The provider is process-wide; whoever came first is as good as this one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let redirects = if settings.redirects {
-            reqwest::redirect::Policy::limited(10)
-        } else {
-            reqwest::redirect::Policy::none()
-        };
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("noetl/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirects)
-            .connect_timeout(settings.connect)
-            .pool_max_idle_per_host(64)
-            .tls_danger_accept_invalid_certs(!settings.verify);
-        if let Some(read) = settings.read {
-            builder = builder.read_timeout(read);
-        }
-        let client = builder
+        let client = builder(settings)
             .build()
             .map_err(|error| TaskError::new("config", format!("cannot set up an HTTP client: {error}")))?;
         clients.insert(settings, client.clone());
         Ok(client)
     }
+}
+
+fn builder(settings: Settings) -> reqwest::ClientBuilder {
+    // The provider is process-wide; whoever came first is as good as this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let redirects = if settings.redirects {
+        reqwest::redirect::Policy::limited(10)
+    } else {
+        reqwest::redirect::Policy::none()
+    };
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("noetl/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirects)
+        .connect_timeout(settings.connect)
+        .pool_max_idle_per_host(64)
+        .tls_danger_accept_invalid_certs(!settings.verify);
+    if let Some(read) = settings.read {
+        builder = builder.read_timeout(read);
+    }
+    builder
 }
 
 fn timeout(input: &Input) -> Option<&Value> {

@@ -65,6 +65,19 @@ impl Bench {
         }
     }
 
+    /// Results above this many bytes go outside the log.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        let Services { config, credentials, results, .. } = &*self.services;
+        let config = Config { inline_limit: bytes, ..config.clone() };
+        self.services = Arc::new(Services::new(config, Arc::clone(credentials), results.clone()));
+    }
+
+    /// As a worker that was started anew: nothing fetched before is at hand.
+    pub(super) fn forget(&mut self) {
+        let Services { config, credentials, results, .. } = &*self.services;
+        self.services = Arc::new(Services::new(config.clone(), Arc::clone(credentials), results.clone()));
+    }
+
     /// Makes a Report's result visible to the next step.
     pub(super) fn step_result(&mut self, name: &str, report: &Report) {
         let Outcome::Ok { kind, result } = &report.items[0].outcome else { panic!("{report:?}") };

@@ -2,6 +2,7 @@
 
 use noetl_api::execution::{
     ExecutionStatus, ExecutionSummary, LoopProgress, Progress, StepError, StepState as StepBody, UnservedPool,
+    Warning,
 };
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
@@ -81,6 +82,11 @@ pub(in crate::http) fn status(
         completed_steps,
         failed_steps,
         handled_failures: execution.handled.clone(),
+        warnings: execution
+            .warnings
+            .iter()
+            .map(|(step, message)| Warning { step: step.clone(), message: masked_text(message) })
+            .collect(),
         variables: masked_map(&execution.ctx),
         steps,
         result,

@@ -191,6 +191,7 @@ async fn work(bus: Arc<Local>) {
             runs,
             items,
             claimed: None,
+            undefined: Vec::new(),
         };
         if bus.report(lease, report).await.is_err() {
             return;
