@@ -4,6 +4,7 @@ mod call;
 mod case;
 mod end;
 mod nested;
+mod progress;
 mod repeat;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use noetl_domain::report::{Call, ItemReport, Wait};
 use noetl_domain::result::{ResultKind, Stored};
 use noetl_domain::template::{self, Scope, View};
 use noetl_domain::{Map, Value};
+use progress::{Progress, Stage};
 
 use crate::job::Job;
 use crate::policy::{self, Order};
@@ -275,12 +277,17 @@ impl<'j> Pipeline<'j> {
 
     /// One Task, with its retries, pages, cases and saves; an error is an outcome like any other.
     async fn task(&mut self, task: &'j Task) -> Result<Arc<StepResult>, Stop> {
-        let mut outcome = self.tries(task, &Map::new()).await?;
-        if let (Some(repeat), None) = (&task.repeat, &outcome.error) {
-            outcome = repeat::pages(self, task, repeat, outcome).await?;
+        let mut progress = Progress::default();
+        if self.state.extra.contains_key(progress::KEY) {
+            progress = Box::pin(Progress::resumed(self)).await?;
+        }
+        let mut outcome = self.proceed(task, Ok(()), &progress).await?;
+        if let (Some(repeat), None, false) = (&task.repeat, &outcome.error, progress.stage == Stage::Cases) {
+            outcome = Box::pin(repeat::pages(self, task, repeat, outcome, progress)).await?;
+            progress = Progress::default();
         }
         if !self.step.pipeline && !self.step.cases.is_empty() {
-            outcome = case::answer(self, task, outcome).await?;
+            outcome = Box::pin(case::answer(self, task, outcome, progress)).await?;
         }
         if !task.saves.is_empty() {
             let scope = self.with_outcome(&outcome);

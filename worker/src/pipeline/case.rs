@@ -11,6 +11,7 @@ use noetl_domain::error::TaskError;
 use noetl_domain::playbook::{Action, Case, Task};
 use noetl_domain::template::{self, Scope, View};
 
+use super::progress::{Progress, Stage};
 use super::repeat::{collect, lay_over};
 use super::{Pipeline, Stop};
 use crate::job::now_ms;
@@ -27,11 +28,13 @@ pub(super) async fn answer<'j>(
     pipeline: &mut Pipeline<'j>,
     task: &'j Task,
     first: Arc<StepResult>,
+    mut progress: Progress,
 ) -> Result<Arc<StepResult>, Stop> {
     let cases = &pipeline.step.cases;
     let mut outcome = first;
-    let mut changes = noetl_domain::Map::new();
-    let mut calls = 1;
+    let mut calls = progress.count + 1;
+    pipeline.collected.append(&mut progress.collected);
+    progress.stage = Stage::Cases;
     let mut after = 0;
     let mut collected = false;
     while let Some(index) = matching(pipeline, &outcome, calls, after).await? {
@@ -61,7 +64,7 @@ pub(super) async fn answer<'j>(
                     let most = pipeline.base.value(pipeline.job, &scope, max_pages).await?;
                     if calls < fields::integer(&most).unwrap_or(100).clamp(1, MOST_CALLS) {
                         let next = pipeline.base.map(pipeline.job, &scope, next).await?;
-                        lay_over(&mut changes, next);
+                        lay_over(&mut progress.changes, next);
                         pipeline.state.attempt = 0;
                         again = Some(0.0);
                     }
@@ -94,13 +97,13 @@ pub(super) async fn answer<'j>(
             after = index + 1;
             continue;
         };
+        progress.count = calls;
+        progress.collected = std::mem::take(&mut pipeline.collected);
         // After an answer that was good this is the next page, not another try.
-        if outcome.error.is_some() {
-            pipeline.again(delay).await?;
-        } else {
-            pipeline.wait(delay).await?;
-        }
-        outcome = pipeline.tries(task, &changes).await?;
+        let waited =
+            if outcome.error.is_some() { pipeline.again(delay).await } else { pipeline.wait(delay).await };
+        outcome = pipeline.proceed(task, waited, &progress).await?;
+        pipeline.collected = std::mem::take(&mut progress.collected);
         (calls, after, collected) = (calls + 1, 0, false);
     }
     Ok(match pipeline.collected.remove(UNNAMED) {

@@ -87,7 +87,7 @@ impl Pipeline<'_> {
     }
 
     /// Masks a result, and puts it outside the log when it is large.
-    async fn store(&self, result: Arc<StepResult>) -> Result<Stored, TaskError> {
+    pub(super) async fn store(&self, result: Arc<StepResult>) -> Result<Stored, TaskError> {
         let result = Arc::unwrap_or_clone(result);
         let mut value = match result.value {
             Stored::Inline(value) => value,

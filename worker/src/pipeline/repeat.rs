@@ -8,25 +8,30 @@ use noetl_domain::result::{ResultKind, Stored};
 use noetl_domain::template::View;
 use noetl_domain::{Map, Value};
 
+use super::progress::{Progress, Stage};
 use super::{Pipeline, Stop};
 use crate::{fields, save};
 
 /// Pages at most, whatever the playbook says.
 const MOST_PAGES: i64 = 100_000;
 
+/// What was merged, while it waits.
+const MERGED: &str = "merged";
+
 pub(super) async fn pages<'j>(
     pipeline: &mut Pipeline<'j>,
     task: &'j Task,
     repeat: &'j Repeat,
     first: Arc<StepResult>,
+    mut progress: Progress,
 ) -> Result<Arc<StepResult>, Stop> {
     let (job, base) = (pipeline.job, pipeline.base);
     let most = base.value(job, &pipeline.scope, &repeat.max_pages).await?;
     let most = fields::integer(&most).unwrap_or(100).clamp(1, MOST_PAGES);
-    let mut merged = Value::Array(Vec::new());
+    let mut merged = progress.collected.remove(MERGED).unwrap_or_else(|| Value::Array(Vec::new()));
     let mut outcome = first;
-    let mut changes = Map::new();
-    let mut pages = 0;
+    let mut pages = progress.count;
+    progress.stage = Stage::Pages;
     loop {
         collect(&mut merged, &outcome, repeat.merge, repeat.path.as_deref());
         pages += 1;
@@ -45,9 +50,12 @@ pub(super) async fn pages<'j>(
             break;
         }
         let next = base.map(job, &scope, &repeat.next).await?;
-        lay_over(&mut changes, next);
+        lay_over(&mut progress.changes, next);
         pipeline.state.attempt = 0;
-        outcome = pipeline.tries(task, &changes).await?;
+        progress.count = pages;
+        progress.collected.insert(MERGED.into(), merged);
+        outcome = pipeline.proceed(task, Ok(()), &progress).await?;
+        merged = progress.collected.remove(MERGED).unwrap_or_default();
         if outcome.error.is_some() {
             return Ok(outcome);
         }

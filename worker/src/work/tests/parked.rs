@@ -84,3 +84,51 @@ async fn a_sleep_is_parked_unless_it_is_short() {
     assert_eq!(on, Wait::Timer { seconds: 2.0 });
     assert_eq!(value_of(&bench.resume(&step("2"), Resume { state, wake: Wake::Timer }).await), json!({}));
 }
+
+/// Pages that fail once in the middle and are then waited for, in the two ways of dialect C.
+#[tokio::test]
+async fn pages_go_on_where_a_long_wait_parked_them() {
+    let paginated = "- step: s
+  tool: { kind: http, url: '{{ url }}/api/v1/flaky', params: { page: 1, pageSize: 10, fail_on: '3' } }
+  loop:
+    pagination:
+      type: response_based
+      continue_while: '{{ response.data.paging.hasMore }}'
+      next_page: { params: { page: '{{ (response.data.paging.page | int) + 1 }}' } }
+      merge_strategy: append
+      merge_path: data.data
+      retry: { max_attempts: 3, initial_delay: 90, max_delay: 100, jitter: false }";
+    let cases = "- step: s
+  tool: { kind: http, url: '{{ url }}/api/v1/flaky', params: { page: 1, pageSize: 10, fail_on: '3' } }
+  case:
+    - when: '{{ error is defined and error }}'
+      then: { retry: { max_attempts: 3, delay: 90, max_delay: 100, jitter: false } }
+    - when: '{{ response.data.paging.hasMore }}'
+      then:
+        - collect: { strategy: append, path: data.data }
+        - retry: { params: { page: '{{ (response.data.paging.page | int) + 1 }}' } }
+    - when: \"{{ event.name == 'call.done' }}\"
+      then: { collect: { strategy: append, path: data.data } }";
+    for (step, limit) in [(paginated, 64 * 1024), (paginated, 200), (cases, 64 * 1024), (cases, 200)] {
+        let service = Service::start().await.unwrap();
+        let mut bench = Bench::new(&format!("workload: {{ url: '{}' }}", service.url));
+        bench.limit(limit);
+        let report = bench.run(step).await;
+        let (on, state) = parked(&report);
+        assert_eq!(on, Wait::Timer { seconds: 90.0 }, "{step}");
+        assert!(report.items[0].collected.is_empty());
+        let size = serde_json::to_string(&state).unwrap().len();
+        assert!(size < 1200 || limit > 1000, "{size} bytes are kept in the log where {limit} are allowed");
+        assert_eq!(service.count("GET /api/v1/flaky"), 3);
+        let report = bench.resume(step, Resume { state, wake: Wake::Timer }).await;
+        let value = match &report.items[0].outcome {
+            Outcome::Ok { result: Stored::Ref(reference), .. } => {
+                bench.services.results.get(reference).await.unwrap().as_ref().clone()
+            }
+            _ => value_of(&report),
+        };
+        let ids: Vec<_> = value.as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+        assert_eq!(ids, (1..=35).map(|id| json!(id)).collect::<Vec<_>>(), "{step}");
+        assert_eq!(service.count("GET /api/v1/flaky"), 5, "{step}: page 3 twice, no page again");
+    }
+}

@@ -1,8 +1,8 @@
 //! Executions as lists and states show them, in both generations' field names.
 
 use noetl_api::execution::{
-    ExecutionStatus, ExecutionSummary, LoopProgress, Progress, StepError, StepState as StepBody, UnservedPool,
-    Warning,
+    ExecutionStatus, ExecutionSummary, LoopProgress, Progress, StepError, StepState as StepBody,
+    UnservedPool, Warning,
 };
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
