@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
+use noetl_domain::code::Code;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::Dialect;
 use noetl_domain::{Map, Value};
@@ -324,7 +325,7 @@ impl Raised {
                 let python = self.python.as_deref().unwrap_or("python3");
                 let package = self.package.as_deref().or(self.module.as_deref()).unwrap_or_default();
                 let message = format!("{said}; to install it, type: {python} -m pip install {package}");
-                TaskError::new("python_missing_module", message).with_code(self.exception.clone())
+                TaskError::new("python_missing_module", message).with_code(Code::PythonMissingModule.as_str())
             }
             None => TaskError::new("python", said).with_code(self.exception.clone()),
         };

@@ -570,6 +570,8 @@ class Surroundings:
     def __init__(self):
         self.environment = dict(os.environ)
         self.path = list(sys.path)
+        self.builtins = vars(builtins)
+        self.builtins_before = dict(self.builtins)
         self.streams = sys.stdin, sys.stdout, sys.stderr
         self.directory = None
 
@@ -587,6 +589,10 @@ class Surroundings:
 
     def restore(self, local, modules):
         """Returns whether the process is fit for another task."""
+        if self.builtins != self.builtins_before:
+            self.builtins.update(self.builtins_before)
+            for name in set(self.builtins) - set(self.builtins_before):
+                del self.builtins[name]
         if dict(os.environ) != self.environment:
             os.environ.clear()
             os.environ.update(self.environment)

@@ -258,11 +258,9 @@ async fn errors_name_the_kind_the_line_and_the_way_out() {
         let failure = Tool::run(&python, code(text), &ctx).await.unwrap_err();
         let error = &failure.error;
         let traceback = error.details["traceback"].as_str().unwrap_or_default();
-        assert_eq!(
-            (error.kind.as_str(), error.code.as_deref()),
-            (kind, Some(exception)),
-            "{text}: {error:?}"
-        );
+        let told = (error.kind.as_str(), error.details["exception"].as_str(), error.code.as_deref());
+        let code = if kind == "python" { exception } else { "TL003" };
+        assert_eq!(told, (kind, Some(exception), Some(code)), "{text}: {error:?}");
         assert!(error.message.contains(message), "{text}: {}", error.message);
         assert!(traceback.contains(trace), "{text}: {traceback}");
         assert!(!traceback.contains("<string>"), "a frame of the runner shows: {traceback}");
@@ -473,4 +471,17 @@ async fn a_thousand_warm_calls() {
         assert_eq!(value(Tool::run(&python, code(text), &ctx).await)["sum"], 7);
     }
     eprintln!("python: first call {first:?}, warm call {:?}", started.elapsed() / 1000);
+}
+
+/// What a task does to the builtins is undone before the next one, in the same interpreter.
+#[tokio::test]
+async fn builtins_are_as_they_were() {
+    let python = Python::new(PythonPool::new(Config { size: 1, ..Config::from_env() }));
+    let ctx = context(json!({}), json!({}), Dialect::E);
+    let spoil =
+        "import builtins, os\nbuiltins.leak = 1\nbuiltins.abs = None\ndel builtins.sum\nresult = os.getpid()";
+    let look = "import builtins, os\nresult = [os.getpid(), hasattr(builtins, 'leak'), abs(-1), sum([1, 2])]";
+    let before = value(Tool::run(&python, code(spoil), &ctx).await);
+    let after = value(Tool::run(&python, code(look), &ctx).await);
+    assert_eq!(after, json!([before, false, 1, 3]));
 }
