@@ -232,7 +232,10 @@ fn status_of(code: Code) -> StatusCode {
         | C::ScriptUnavailable
         | C::SaveFailed
         | C::ResourceLimit
-        | C::KeychainFailed => StatusCode::UNPROCESSABLE_ENTITY,
+        | C::KeychainFailed
+        | C::SecretNotFound
+        | C::SecretRefused
+        | C::TokenFailed => StatusCode::UNPROCESSABLE_ENTITY,
         C::IllegalTransition | C::AlreadyFinished => StatusCode::CONFLICT,
         C::CredentialShape => StatusCode::UNPROCESSABLE_ENTITY,
         C::UnknownCredential

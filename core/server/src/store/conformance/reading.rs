@@ -51,6 +51,7 @@ fn one_of_each() -> Vec<Event> {
         runs,
         items,
         claimed: Some(3),
+        undefined: vec![text.to_owned()],
     };
     let error =
         TaskError::new("python", text).with_code("ValueError").with_details(Value::Object(map.clone()));
