@@ -17,7 +17,7 @@ workflow:
 "
     );
     let id = app.run(&text, &json!({"api": service.url})).await;
-    let status = app.ended(&id).await.unwrap();
+    let status = app.ended(&id).await.expect("an end");
     (id, status)
 }
 

@@ -53,8 +53,8 @@ async fn app(service: &Service) -> App {
 }
 
 async fn completed(app: &App, path: &str, service: &Service) -> String {
-    let id = app.execute(path, &json!({"api": service.url})).await.unwrap();
-    let status = app.ended(&id).await.unwrap();
+    let id = app.execute(path, &json!({"api": service.url})).await.expect("an execution");
+    let status = app.ended(&id).await.expect("an end");
     assert_eq!(status["status"], "COMPLETED", "{path}: {status}");
     id
 }
