@@ -3,28 +3,32 @@
 mod call;
 mod case;
 mod end;
+mod locals;
 mod nested;
 mod progress;
 mod repeat;
+mod wait;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(crate) use call::guarded;
 use end::with_save;
+use locals::bind_input;
 use noetl_domain::code::Code;
 use noetl_domain::command::{PipelineState, Resume, StepResult, Wake};
 use noetl_domain::error::TaskError;
-use noetl_domain::playbook::{Assignment, Dialect, SetScope, Step, Task};
+use noetl_domain::playbook::{Step, Task};
 use noetl_domain::report::{Call, ItemReport, Wait};
 use noetl_domain::result::{ResultKind, Stored};
-use noetl_domain::template::{self, Scope, View};
+use noetl_domain::template::{Scope, View};
 use noetl_domain::{Map, Value};
 use progress::{Progress, Stage};
+use wait::after;
 
 use crate::job::Job;
 use crate::policy::{self, Order};
-use crate::retry::{self, Verdict, status};
+use crate::retry::{self, Verdict};
 use crate::scope::Base;
 use crate::{fields, save};
 
@@ -124,49 +128,6 @@ impl<'j> Pipeline<'j> {
         pipeline.bind_state();
         pipeline.outer = pipeline.scope.clone();
         pipeline
-    }
-
-    fn bind_iteration(&mut self, Iteration { index, value, total }: Iteration<'_>) {
-        let iterator = self.step.looped.as_ref().map_or("item", |looped| looped.iterator.as_str());
-        template::bind_iteration(&mut self.scope, iterator, value, index, total);
-        if let Some(looped) = &self.step.looped {
-            if looped.enumerate {
-                self.scope.bind("index", View::number(index));
-            }
-            if looped.chunk.is_some() {
-                self.scope.bind_json("batch", value);
-            }
-        }
-        if self.step.dialect <= Dialect::B {
-            template::bind_result_index(&mut self.scope, &self.step.name, index);
-        }
-        if self.step.body.iter().any(|task| task.calls("python")) {
-            self.names.insert(iterator.to_owned(), value.clone());
-            self.names.insert("value".into(), value.clone());
-            self.names.insert("index".into(), index.into());
-        }
-    }
-
-    /// Makes what a parked pipeline knew visible again.
-    fn bind_state(&mut self) {
-        let state = std::mem::take(&mut self.state);
-        for (scope, map) in
-            [(SetScope::Ctx, &state.ctx), (SetScope::Iter, &state.iter), (SetScope::Step, &state.step)]
-        {
-            for (key, value) in map {
-                let mut value = value.clone();
-                self.job.reveal(&mut value);
-                self.scope.set(scope, key, &value);
-            }
-        }
-        self.state = state;
-        if let Some((_, last)) = self.state.results.last() {
-            let last = Arc::new(last.clone());
-            for (label, result) in &self.state.results {
-                self.scope.bind(label, View::result(Arc::new(result.clone())));
-            }
-            self.bind_results(&last);
-        }
     }
 
     /// Runs to the end, to a wait, or to an error, and says what became of it.
@@ -329,25 +290,6 @@ impl<'j> Pipeline<'j> {
         self.state.attempt = 0;
     }
 
-    /// Keeps a Task's outcome under its label, as the newest.
-    fn remember(&mut self, task: &Task, outcome: &Arc<StepResult>) {
-        self.state.results.shift_remove(&task.name);
-        self.state.results.insert(task.name.clone(), StepResult::clone(outcome));
-        if self.step.pipeline || self.step.body.len() > 1 {
-            self.scope.bind(&task.name, View::result(Arc::clone(outcome)));
-            self.bind_results(outcome);
-        }
-    }
-
-    fn bind_results(&mut self, last: &Arc<StepResult>) {
-        let all = self.state.results.iter();
-        let views = all.map(|(label, result)| (label.clone(), View::result(Arc::new(result.clone()))));
-        let views: Vec<_> = views.collect();
-        self.scope.bind("results", View::fields(views));
-        self.scope.bind("_prev", View::result(Arc::clone(last)));
-        template::outcome_view(status(last), Arc::clone(last), None).bind(&mut self.scope);
-    }
-
     /// What the pipeline as a whole returns.
     async fn result(&self) -> Result<StepResult, TaskError> {
         if !self.step.pipeline {
@@ -389,125 +331,6 @@ impl<'j> Pipeline<'j> {
             error: Some(error),
         }))
     }
-
-    /// A scope with `output`, `result`, `error` and the rest of an outcome.
-    pub(crate) fn with_outcome(&self, outcome: &Arc<StepResult>) -> Scope {
-        let mut scope = self.scope.child();
-        template::outcome_view(status(outcome), Arc::clone(outcome), None).bind(&mut scope);
-        scope.bind("_attempt", View::number(self.state.attempt));
-        scope.bind("attempt", View::number(self.state.attempt));
-        if let Some(task) = self.step.body.get(self.state.task) {
-            scope.bind("_task", View::text(task.name.clone()));
-        }
-        scope
-    }
-
-    /// Carries out `set`: every value is rendered with the outcome bound and the writes before it visible.
-    pub(crate) async fn assign(
-        &mut self,
-        sets: &[Assignment],
-        outcome: &Arc<StepResult>,
-    ) -> Result<(), TaskError> {
-        for set in sets {
-            let scope = self.with_outcome(outcome);
-            let value = self.base.value(self.job, &scope, &set.value).await?;
-            self.write(set.scope, &set.key, value);
-        }
-        Ok(())
-    }
-
-    /// Writes a variable; a dotted key reaches into an object.
-    pub(crate) fn write(&mut self, scope: SetScope, key: &str, value: Value) {
-        let map = match scope {
-            SetScope::Ctx => &mut self.state.ctx,
-            SetScope::Iter => &mut self.state.iter,
-            SetScope::Step => &mut self.state.step,
-        };
-        let (root, rest) = key.split_once('.').map_or((key, None), |(root, rest)| (root, Some(rest)));
-        match rest {
-            None => {
-                map.insert(root.to_owned(), value);
-            }
-            Some(path) => {
-                let mut place = map.entry(root).or_insert(Value::Null);
-                for part in path.split('.') {
-                    if !place.is_object() {
-                        *place = Value::Object(Map::new());
-                    }
-                    place = &mut place[part];
-                }
-                *place = value;
-            }
-        }
-        let written = map[root].clone();
-        self.scope.set(scope, root, &written);
-        self.outer.set(scope, root, &written);
-    }
-
-    /// Waits without holding the worker's place, or parks when that takes long.
-    /// Waits before the next try. The log says it at once: the Report comes only at the end.
-    async fn again(&mut self, seconds: f64) -> Result<(), Stop> {
-        if let Some(call) = self.calls.last_mut() {
-            call.retry_after = Some(seconds);
-        }
-        self.tell_of_retry(seconds);
-        self.wait(seconds).await
-    }
-
-    fn tell_of_retry(&self, seconds: f64) {
-        let Some(call) = self.calls.last() else { return };
-        let (level, ended) = match &call.error {
-            Some(error) => ("warn", format!("failed: {}", error.message.lines().next().unwrap_or_default())),
-            None => ("info", "is not the last one".to_owned()),
-        };
-        // The line carries the step's name already.
-        let task = if self.step.pipeline { format!("{}: ", call.task) } else { String::new() };
-        let text = format!("{task}try {} {ended}; again in {seconds} s", call.attempt);
-        self.job.log(self.index).line("noetl", level, text);
-    }
-
-    async fn wait(&self, seconds: f64) -> Result<(), Stop> {
-        let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        if wait > self.job.services.config.park_after {
-            return Err(Stop::Parked(Wait::Timer { seconds }));
-        }
-        self.wait_here(seconds).await
-    }
-
-    /// Waits without holding the worker's place, however long it takes.
-    async fn wait_here(&self, seconds: f64) -> Result<(), Stop> {
-        let wait = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-        if wait.is_zero() {
-            return if self.job.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) };
-        }
-        let woken = self.job.slot.rest(async {
-            tokio::select! {
-                () = tokio::time::sleep(wait) => true,
-                () = self.job.cancel.cancelled() => false,
-            }
-        });
-        if woken.await { Ok(()) } else { Err(Stop::Cancelled) }
-    }
-
-    fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
-    fn too_late(&self) -> TaskError {
-        TaskError::new("timeout", format!("step {} took too long", self.step.name))
-            .with_code(Code::StepTimeout.as_str())
-    }
-}
-
-/// Binds an input by its bare name and under `input` and `args`.
-fn bind_input(scope: &mut Scope, name: &str, value: &Value) {
-    let view = View::json(Arc::new(value.clone()));
-    for all in ["input", "args", "data"] {
-        scope.overlay(all, name, view.clone());
-    }
-    if !matches!(name, "input" | "args" | "execution_id" | "job" | "catalog_id") {
-        scope.bind(name, view);
-    }
 }
 
 pub(crate) fn failed(error: TaskError) -> StepResult {
@@ -519,8 +342,4 @@ fn succeeded(outcome: &Arc<StepResult>) -> Arc<StepResult> {
         return Arc::clone(outcome);
     }
     Arc::new(StepResult { status: "COMPLETED".into(), error: None, ..StepResult::clone(outcome) })
-}
-
-fn after(seconds: f64) -> Option<Instant> {
-    Instant::now().checked_add(Duration::try_from_secs_f64(seconds).ok()?)
 }
