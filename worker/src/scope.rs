@@ -124,12 +124,15 @@ impl Base {
     }
 
     /// As [`Base::render`], and names that nothing provides are noted for a warning.
-    pub(crate) async fn noted<T>(
+    pub(crate) async fn noted<T, E>(
         &self,
         job: &Job,
         scope: &Scope,
-        render: impl Fn(&Scope) -> Result<T, TemplateError>,
-    ) -> Result<T, TaskError> {
+        render: impl Fn(&Scope) -> Result<T, E>,
+    ) -> Result<T, TaskError>
+    where
+        TaskError: From<E>,
+    {
         let rendered = self.render(job, scope, render).await;
         let undefined = scope.undefined();
         if !undefined.is_empty() {
