@@ -26,7 +26,7 @@ pub enum Action {
         path: Option<String>,
         into: Option<String>,
     },
-    /// Calls the tool again with changes (pagination); `next` as in [`Repeat`].
+    /// Calls the tool again with changes (pagination); `next` as in [`Repeat`](super::Repeat).
     Again {
         next: Map,
         max_pages: Value,
