@@ -4,6 +4,8 @@
 
 #[path = "spine/figures.rs"]
 mod figures;
+#[path = "spine/fingerprints.rs"]
+mod fingerprints;
 #[path = "spine/raw.rs"]
 mod raw;
 #[path = "spine/server.rs"]
@@ -56,6 +58,9 @@ impl Options {
 
 async fn measure(options: &Options, figures: &mut Figures) -> anyhow::Result<()> {
     let scale = |full: u64, quick: u64| if options.quick { quick } else { full };
+    if options.wants("fingerprint") {
+        fingerprints::measure(figures, Duration::from_millis(scale(3_000, 300)));
+    }
     if options.wants("start") {
         starts(figures, scale(10, 3)).await?;
     }

@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     cancel, catalog, cleanup, completions, config, convert, credential, db, events, execute, executions,
-    explain, get, lint, list, logs, register, retry, run, schedule, server, status, tools, up, worker,
+    explain, fingerprint, get, lint, list, logs, register, retry, run, schedule, server, status, tools, up,
+    worker,
 };
 
 #[derive(Debug, Parser)]
@@ -86,6 +87,8 @@ pub(crate) enum Command {
     Convert(convert::Convert),
     /// Explain an error Code: cause, fix, example
     Explain(explain::Explain),
+    /// Group messages that say the same thing, one message per line
+    Fingerprint(fingerprint::Fingerprint),
     /// Put playbooks or credentials on the server
     Register(register::Register),
     /// Look at and run what is registered

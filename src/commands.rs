@@ -12,6 +12,7 @@ pub(crate) mod events;
 pub(crate) mod execute;
 pub(crate) mod executions;
 pub(crate) mod explain;
+pub(crate) mod fingerprint;
 pub(crate) mod get;
 pub(crate) mod lint;
 pub(crate) mod list;
@@ -38,6 +39,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Lint(command) => command.run(context),
         Command::Convert(command) => command.run(context),
         Command::Explain(command) => command.run(context),
+        Command::Fingerprint(command) => command.run(context),
         Command::Register(command) => command.run(context),
         Command::Catalog(command) => command.run(context),
         Command::Execute(command) => command.run(context),

@@ -9,22 +9,23 @@ use serde::Serialize;
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string_pretty(value).context("cannot write JSON")?;
     text.push('\n');
-    text_as_is(&text)
+    as_is(&text)
 }
 
 /// Prints one JSON document on one line, for streams.
 pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string(value).context("cannot write JSON")?;
     text.push('\n');
-    text_as_is(&text)
+    as_is(&text)
 }
 
 /// Prints text that ends with exactly one line break.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
-    text_as_is(&format!("{}\n", text.trim_end_matches('\n')))
+    as_is(&format!("{}\n", text.trim_end_matches('\n')))
 }
 
-fn text_as_is(text: &str) -> anyhow::Result<()> {
+/// Prints text that has its line breaks already.
+pub(crate) fn as_is(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         // `noetl events ID | head` is not a failure.

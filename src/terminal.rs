@@ -38,6 +38,11 @@ pub(crate) fn tell(text: &str) {
     let _ = stderr.write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
 }
 
+/// Text from outside without what a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
 /// Paints text, or leaves it alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {

@@ -1,5 +1,6 @@
 //! The command line as a person types it: what is printed, where, and with which exit status.
 
+mod fingerprint;
 mod home;
 mod hostile;
 mod reading;
