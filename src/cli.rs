@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    cancel, catalog, cleanup, completions, config, convert, credential, db, events, execute, executions,
-    explain, fingerprint, get, lint, list, logs, register, retry, run, schedule, server, status, tools, up,
-    worker,
+    anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
+    convert, credential, db, events, execute, executions, explain, fingerprint, get, lint, list, logs,
+    register, retry, run, schedule, server, sql, stats, status, tools, up, worker,
 };
 
 #[derive(Debug, Parser)]
@@ -109,6 +109,21 @@ pub(crate) enum Command {
     Cancel(cancel::Cancel),
     /// Run a finished execution again, keeping the results of completed steps
     Retry(retry::Retry),
+    /// Show failures that say the same thing: how often, since when, where
+    Clusters(clusters::Clusters),
+    /// Show steps that are not as they used to be
+    Anomalies(anomalies::Anomalies),
+    /// Show how long a playbook takes, how often it fails, what it costs
+    Stats(stats::Stats),
+    /// Show where the time of a playbook goes, and when it meets its deadline
+    Bottlenecks(bottlenecks::Bottlenecks),
+    /// Show two executions side by side
+    Compare(compare::Compare),
+    /// Ask the analytic tables in SQL
+    Sql(sql::Sql),
+    /// Look at the semantic layer
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// Keep, list and remove credentials
     #[command(subcommand)]
     Credential(credential::Credential),

@@ -1,8 +1,13 @@
 //! One file per command. Each has the options of its verb and a `run` that does it.
 
+pub(crate) mod anomalies;
+pub(crate) mod bottlenecks;
 pub(crate) mod cancel;
 pub(crate) mod catalog;
 pub(crate) mod cleanup;
+pub(crate) mod cluster;
+pub(crate) mod clusters;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod convert;
@@ -14,6 +19,7 @@ pub(crate) mod executions;
 pub(crate) mod explain;
 pub(crate) mod fingerprint;
 pub(crate) mod get;
+pub(crate) mod insight;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod logs;
@@ -22,6 +28,8 @@ pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod server;
+pub(crate) mod sql;
+pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tools;
 pub(crate) mod up;
@@ -49,6 +57,13 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Logs(command) => command.run(context),
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
+        Command::Clusters(command) => command.run(context),
+        Command::Anomalies(command) => command.run(context),
+        Command::Stats(command) => command.run(context),
+        Command::Bottlenecks(command) => command.run(context),
+        Command::Compare(command) => command.run(context),
+        Command::Sql(command) => command.run(context),
+        Command::Cluster(command) => command.run(context),
         Command::Credential(command) => command.run(context),
         Command::Schedule(command) => command.run(context),
         Command::Tools(command) => command.run(context),

@@ -3,6 +3,7 @@
 mod credentials;
 mod logging;
 mod postgres;
+mod semantic;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use noetl_bus::results::Results;
 use noetl_domain::code::Code;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
+use noetl_server::feed::StoreFeed;
 use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
@@ -25,6 +27,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::semantic::Layer;
+
 use self::credentials::FromVault;
 use crate::context::Context;
 use crate::playbook_file;
@@ -35,6 +39,8 @@ use crate::problem::Problem;
 enum Purpose {
     /// Answers readers.
     Read,
+    /// Answers readers, questions to the semantic layer among them.
+    Insight,
     /// Keeps what it is given; runs nothing.
     Write,
     /// Runs what it is given, and leaves alone what others began.
@@ -57,12 +63,18 @@ pub(crate) struct Rooms {
     working_ends: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     working: Option<JoinHandle<()>>,
+    layer: Layer,
+    indexing: Option<semantic::Work>,
     /// Held as long as this process decides.
     _lock: Option<DataLock>,
 }
 
 pub(crate) async fn reader(context: &Context) -> anyhow::Result<Rooms> {
     open(context, Purpose::Read, None).await
+}
+
+pub(crate) async fn insight(context: &Context) -> anyhow::Result<Rooms> {
+    open(context, Purpose::Insight, None).await
 }
 
 pub(crate) async fn writer(context: &Context, lock: DataLock) -> anyhow::Result<Rooms> {
@@ -108,7 +120,9 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     };
     let plans = Arc::new(catalog.clone());
     let orchestrator = match purpose {
-        Purpose::Read | Purpose::Write | Purpose::Run => Orchestrator::open_beside_unfinished(parts, plans),
+        Purpose::Read | Purpose::Insight | Purpose::Write | Purpose::Run => {
+            Orchestrator::open_beside_unfinished(parts, plans)
+        }
         Purpose::Resume | Purpose::Serve => Orchestrator::open(parts, plans).await?,
     };
     let services = Services {
@@ -135,7 +149,10 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         }
     }
     let pools = services.pools.clone();
-    let router = noetl_server::http::router(services);
+    let feed = StoreFeed::new(SqliteStore::clone(&store), orchestrator.clone(), services.catalog.clone());
+    let layer = Layer::new(context);
+    let router = noetl_server::http::router(services)
+        .merge(noetl_indexer::router(layer.semantic(), Arc::new(feed.clone())));
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
@@ -145,6 +162,13 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         pools.add_own(own_pool(&config));
         tokio::spawn(noetl_worker::run(config, Arc::clone(&bus), credentials, results, working_ends.clone()))
     });
+    let indexing = match purpose {
+        Purpose::Serve | Purpose::Insight => layer.start(context, feed),
+        Purpose::Read | Purpose::Write | Purpose::Run | Purpose::Resume => {
+            layer.leave_off("this process runs playbooks only; ask while `noetl up` runs");
+            None
+        }
+    };
     if let Some(lock) = &lock {
         lock.set_address(&address).context("cannot write the address into the lock file")?;
     }
@@ -158,6 +182,8 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         working_ends,
         serving,
         working,
+        layer,
+        indexing,
         _lock: lock,
     })
 }
@@ -256,6 +282,11 @@ impl Rooms {
         self.opened_ms
     }
 
+    /// The semantic layer of this process.
+    pub(crate) fn layer(&self) -> &Layer {
+        &self.layer
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -279,6 +310,9 @@ impl Rooms {
         self.bus.close();
         self.orchestrator.stop();
         self.serving.await.context("the server has stopped by itself")?.context("the server cannot stop")?;
+        if let Some(indexing) = self.indexing {
+            indexing.close().await?;
+        }
         self.store.close().await;
         Ok(())
     }

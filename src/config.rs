@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) worker: Worker,
     pub(crate) retention: Retention,
+    pub(crate) indexer: Indexer,
     pub(crate) log: Log,
 }
 
@@ -89,6 +90,49 @@ impl Retention {
     }
 }
 
+/// The semantic layer: what makes events answerable. Runs go on without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Indexer {
+    pub(crate) enabled: bool,
+    /// A ClickHouse server, such as `http://127.0.0.1:8123`; empty: the engine in this process.
+    pub(crate) clickhouse: String,
+    pub(crate) clickhouse_user: String,
+    /// Better given as `NOETL_CLICKHOUSE_KEY`.
+    #[serde(skip_serializing)]
+    pub(crate) clickhouse_key: String,
+    /// Where the engine in this process listens for other readers (Grafana, curl); empty: any free port.
+    pub(crate) clickhouse_listen: String,
+    /// Database of the analytic tables.
+    pub(crate) database: String,
+    /// A Qdrant server, such as `http://127.0.0.1:6334`; empty: the engine in this process.
+    pub(crate) qdrant: String,
+    /// Better given as `NOETL_QDRANT_KEY`.
+    #[serde(skip_serializing)]
+    pub(crate) qdrant_key: String,
+    /// What may be stored of messages.
+    pub(crate) policy: noetl_indexer::Policy,
+    /// Days that rows stay.
+    pub(crate) retention: noetl_indexer::Retention,
+}
+
+impl Default for Indexer {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            clickhouse: String::new(),
+            clickhouse_user: "default".to_owned(),
+            clickhouse_key: String::new(),
+            clickhouse_listen: String::new(),
+            database: "observability".to_owned(),
+            qdrant: String::new(),
+            qdrant_key: String::new(),
+            policy: noetl_indexer::Policy::default(),
+            retention: noetl_indexer::Retention::default(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Log {
@@ -140,8 +184,26 @@ impl Config {
     }
 
     fn apply_environment(&mut self, environment: &Environment, chosen: &mut Chosen) -> anyhow::Result<()> {
-        let Environment { data_dir, host, port, server_url, max_workers, worker_pool, python, log, .. } =
-            environment;
+        let Environment {
+            data_dir,
+            host,
+            port,
+            server_url,
+            max_workers,
+            worker_pool,
+            python,
+            log,
+            clickhouse_key,
+            qdrant_key,
+            ..
+        } = environment;
+        for (key, setting) in
+            [(clickhouse_key, &mut self.indexer.clickhouse_key), (qdrant_key, &mut self.indexer.qdrant_key)]
+        {
+            if let Some(key) = key {
+                setting.clone_from(key);
+            }
+        }
         if let Some(directory) = data_dir {
             self.store.data_dir.clone_from(directory);
         }

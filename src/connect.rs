@@ -21,6 +21,8 @@ use crate::terminal;
 pub(crate) enum Need {
     /// Reading only: the store is opened without the right to decide.
     Read,
+    /// Questions to the semantic layer.
+    Insight,
     /// Writing, but running nothing.
     Write,
     /// Running executions to their end.
@@ -48,6 +50,11 @@ impl Connection {
     /// Talks to rooms of this process.
     pub(crate) fn to(rooms: Rooms) -> anyhow::Result<Self> {
         Ok(Self { client: Client::new(rooms.address())?, rooms: Some(rooms), shared: false })
+    }
+
+    /// The semantic layer, when it is of this process.
+    pub(crate) fn layer(&self) -> Option<&compose::Layer> {
+        self.rooms.as_ref().map(Rooms::layer)
     }
 
     pub(crate) fn into_rooms(self) -> Option<Rooms> {
@@ -102,6 +109,7 @@ pub(crate) async fn connect(context: &Context, need: Need) -> anyhow::Result<Con
             (Some(holder), _) => holder,
             (None, Need::Server) => return Err(no_server(context).into()),
             (None, Need::Read) => return Connection::to(compose::reader(context).await?),
+            (None, Need::Insight) => return Connection::to(compose::insight(context).await?),
             (None, Need::Write | Need::Run | Need::Resume) => match DataLock::acquire(path) {
                 Ok(lock) => {
                     return Connection::to(match need {

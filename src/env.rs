@@ -27,6 +27,9 @@ pub(crate) struct Environment {
     pub(crate) python: Option<PathBuf>,
     /// `NOETL_LOG`, else `LOG_LEVEL`: a level, or a filter such as `noetl_server=debug`.
     pub(crate) log: Option<String>,
+    /// `NOETL_CLICKHOUSE_KEY`, `NOETL_QDRANT_KEY`: open the servers of the semantic layer.
+    pub(crate) clickhouse_key: Option<String>,
+    pub(crate) qdrant_key: Option<String>,
     /// `NO_COLOR`: no colours, whatever its value (unless empty).
     pub(crate) no_color: bool,
     /// `HOME`.
@@ -46,6 +49,8 @@ impl Environment {
             worker_pool: text("NOETL_WORKER_POOL_NAME"),
             python: path("NOETL_PYTHON"),
             log: text("NOETL_LOG").or_else(|| text("LOG_LEVEL")),
+            clickhouse_key: text("NOETL_CLICKHOUSE_KEY"),
+            qdrant_key: text("NOETL_QDRANT_KEY"),
             no_color: present("NO_COLOR").is_some(),
             home: path("HOME"),
         }

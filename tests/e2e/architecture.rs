@@ -11,7 +11,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noetl-bus", &["noetl-domain"]),
     ("noetl-server", &["noetl-api", "noetl-bus", "noetl-domain"]),
     ("noetl-worker", &["noetl-bus", "noetl-domain"]),
-    ("noetl", &["noetl-api", "noetl-bus", "noetl-domain", "noetl-server", "noetl-worker"]),
+    ("noetl-indexer", &["noetl-api", "noetl-bus", "noetl-domain"]),
+    ("noetl-engine-clickhouse", &[]),
+    (
+        "noetl",
+        &[
+            "noetl-api",
+            "noetl-bus",
+            "noetl-domain",
+            "noetl-engine-clickhouse",
+            "noetl-indexer",
+            "noetl-server",
+            "noetl-worker",
+        ],
+    ),
     ("noetl-test-service", &[]),
     ("xtask", &[]),
 ];

@@ -1,7 +1,9 @@
 //! `cargo xtask <verb>`: the chores of the house, the same for people and for CI.
 
+mod artifacts;
 mod bench;
 mod command;
+mod fetch;
 mod links;
 mod lint;
 mod release;

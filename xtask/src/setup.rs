@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::command;
+use crate::{artifacts, command};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum For {
@@ -51,6 +51,21 @@ const NEEDS: &[Need] = &[
 ];
 
 pub(crate) fn run(purpose: For) -> anyhow::Result<()> {
+    packages(purpose)?;
+    artifacts::run();
+    Ok(())
+}
+
+/// Installs through apt when that needs no password; says so when it fails, and leaves the rest to the caller.
+pub(crate) fn install_if_allowed(packages: &[&str]) {
+    if let Some(mut apt) = apt()
+        && let Err(error) = install(&mut apt, packages)
+    {
+        eprintln!("warning: {error:#}");
+    }
+}
+
+fn packages(purpose: For) -> anyhow::Result<()> {
     let missing = missing(purpose);
     if missing.is_empty() {
         return Ok(());
@@ -59,11 +74,7 @@ pub(crate) fn run(purpose: For) -> anyhow::Result<()> {
         eprintln!("missing: {} (package {})", need.what, need.package);
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    if let Some(mut apt) = apt()
-        && let Err(error) = install(&mut apt, &packages)
-    {
-        eprintln!("warning: {error:#}");
-    }
+    install_if_allowed(&packages);
     let still: Vec<&Need> = missing.into_iter().filter(|need| !(need.present)()).collect();
     if still.is_empty() {
         return Ok(());

@@ -3,6 +3,7 @@
 mod calls;
 mod error;
 mod follow;
+mod insights;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ pub mod event;
 pub mod execute;
 pub mod execution;
 pub mod health;
+pub mod insight;
 pub mod log;
 pub mod pool;
 pub mod render;

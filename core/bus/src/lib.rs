@@ -3,6 +3,7 @@
 //! The log is the record: a bus may lose or repeat anything, and the control plane sends again what was not answered.
 
 pub mod conformance;
+pub mod feed;
 pub mod local;
 pub mod results;
 

@@ -100,6 +100,11 @@ codes! {
     // The command line.
     CommandLine = "CL001", "What was typed cannot be carried out";
     CannotListen = "CL002", "The server cannot listen at this address";
+    // The semantic layer.
+    LayerStarting = "IX001", "The semantic layer is still starting";
+    LayerOff = "IX002", "A part of the semantic layer is off";
+    LayerFailed = "IX003", "The semantic layer cannot answer";
+    QueryRefused = "IX004", "A query was refused by the analytic store";
 }
 
 impl std::fmt::Display for Code {

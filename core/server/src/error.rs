@@ -251,6 +251,10 @@ fn status_of(code: Code) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         C::VaultKey | C::StoreFailed | C::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        // The semantic layer answers for itself; these stand here so that every Code has its status.
+        C::QueryRefused => StatusCode::BAD_REQUEST,
+        C::LayerStarting | C::LayerOff => StatusCode::SERVICE_UNAVAILABLE,
+        C::LayerFailed => StatusCode::BAD_GATEWAY,
     }
 }
 

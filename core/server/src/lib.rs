@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod error;
+pub mod feed;
 pub mod http;
 pub mod ids;
 pub mod orchestrator;

@@ -5,6 +5,7 @@
 mod append;
 mod bare;
 mod clean_up;
+mod committed;
 mod connect;
 mod logs;
 mod migrate;

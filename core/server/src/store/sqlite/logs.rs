@@ -62,7 +62,7 @@ pub(super) async fn read(pool: &SqlitePool, query: LogQuery) -> Result<Vec<Logge
     rows.iter().map(|row| line(row).map_err(failed)).collect()
 }
 
-fn line(row: &SqliteRow) -> Result<Logged, sqlx::Error> {
+pub(super) fn line(row: &SqliteRow) -> Result<Logged, sqlx::Error> {
     let fields = match row.try_get::<Option<&str>, _>("fields")? {
         None => Value::Null,
         Some(text) => serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))?,

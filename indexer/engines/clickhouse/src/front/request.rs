@@ -1,0 +1,147 @@
+//! What a request says: everything but its body.
+
+use std::str::FromStr as _;
+
+use axum::http::{HeaderMap, Method, Uri, header};
+
+use super::access::{Access, Who};
+use super::encoding::Encoding;
+use crate::exception::{Code, Exception};
+use crate::session::Terms;
+use crate::sql::reader;
+
+/// How large a result may grow when the client wants it whole before the answer begins.
+pub(crate) const WHOLE_LIMIT: usize = 32 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) who: Who,
+    pub(crate) id: String,
+    /// From the URL; the body may go on with it.
+    pub(crate) query: Vec<u8>,
+    /// Used where the statement names none.
+    pub(crate) format: Option<String>,
+    pub(crate) terms: Terms,
+    /// The body is in blocks of ClickHouse's own.
+    pub(crate) blocks: bool,
+    /// The body's Content-Encoding.
+    pub(crate) packed: Option<Encoding>,
+    /// Of the answer.
+    pub(crate) encoding: Encoding,
+    /// The answer begins when the query has ended.
+    pub(crate) whole: bool,
+}
+
+/// What the protocol needs before anything else is understood, so that errors are packed as the client reads them.
+pub(crate) fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Exception> {
+    serde_urlencoded::from_str(uri.query().unwrap_or_default())
+        .map_err(|error| Exception::new(Code::BadArguments, format_args!("The URL cannot be read: {error}")))
+}
+
+impl Asked {
+    pub(crate) fn read(
+        method: &Method,
+        headers: &HeaderMap,
+        pairs: Vec<(String, String)>,
+        access: &Access,
+        tag: String,
+    ) -> Result<Self, Exception> {
+        let who = access.check(headers, &pairs)?;
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let reader = who == Who::Reader;
+        let mut asked = Self {
+            who,
+            id: tag.clone(),
+            query: Vec::new(),
+            format: header("x-clickhouse-format"),
+            terms: Terms {
+                tag,
+                database: header("x-clickhouse-database"),
+                reader,
+                // A GET reads; it may set, as on a server.
+                readonly: if method == Method::POST { 0 } else { 2 },
+                settings: if reader { reader::defaults() } else { Vec::new() },
+                ..Terms::default()
+            },
+            blocks: false,
+            packed: match header(header::CONTENT_ENCODING.as_str()) {
+                None => None,
+                Some(name) => Some(Encoding::named(&name).ok_or_else(|| {
+                    Exception::new(
+                        Code::NotImplemented,
+                        format_args!("Content-Encoding {name} is not supported"),
+                    )
+                })?),
+            },
+            encoding: Encoding::accepted(headers, &pairs),
+            whole: false,
+        };
+        let mut native_revision = None;
+        for (name, value) in pairs {
+            match name.as_str() {
+                "query" => asked.query = value.into_bytes(),
+                "database" => asked.terms.database = Some(value),
+                "default_format" => asked.format = Some(value),
+                "query_id" => asked.id = value,
+                "decompress" => asked.blocks = is_on(&value),
+                "wait_end_of_query" => asked.whole = is_on(&value),
+                "role" if !reader => asked.terms.roles.push(value),
+                "client_protocol_version" => native_revision = Some(value),
+                "session_id" => {
+                    return Err(Exception::new(
+                        Code::NotImplemented,
+                        "session_id is not supported: each request is a session of its own",
+                    ));
+                }
+                "user"
+                | "password"
+                | "compress"
+                | "buffer_size"
+                | "quota_key"
+                | "stacktrace"
+                | "session_timeout"
+                | "session_check"
+                | "close_session"
+                | "enable_http_compression"
+                | "http_zlib_compression_level" => {}
+                "readonly" => asked.terms.readonly = asked.terms.readonly.max(readonly(&value)?),
+                _ => asked.assign(name, value)?,
+            }
+        }
+        asked.terms.database = asked.terms.database.filter(|database| !database.is_empty());
+        let native = asked.format.as_deref() == Some("Native");
+        if let Some(revision) = native_revision.filter(|revision| native && revision != "0") {
+            return Err(Exception::new(
+                Code::NotImplemented,
+                format_args!(
+                    "The format Native is spoken as without a client_protocol_version, not as {revision} wants it"
+                ),
+            ));
+        }
+        Ok(asked)
+    }
+
+    fn assign(&mut self, name: String, value: String) -> Result<(), Exception> {
+        if let Some(parameter) = name.strip_prefix("param_") {
+            self.terms.parameters.push((parameter.to_owned(), value));
+            return Ok(());
+        }
+        if self.who == Who::Reader {
+            reader::setting(&name, &value)?;
+        }
+        self.terms.settings.retain(|(known, _)| *known != name);
+        self.terms.settings.push((name, value));
+        Ok(())
+    }
+}
+
+fn is_on(value: &str) -> bool {
+    !matches!(value, "" | "0" | "false")
+}
+
+fn readonly(value: &str) -> Result<u8, Exception> {
+    match u8::from_str(value) {
+        Ok(value @ 0..=2) => Ok(value),
+        _ => Err(Exception::new(Code::BadArguments, format_args!("readonly is 0, 1 or 2, not '{value}'"))),
+    }
+}

@@ -1,0 +1,154 @@
+//! The one miner of this process, shared by everything that names the shapes of messages.
+//!
+//! Its state is kept in a file, and a fingerprint whose template is new or changed is handed to the analytic store.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use noetl_domain::fingerprint::{Config, Id, Miner, Snapshot};
+
+use crate::policy::{self, Text};
+use crate::rows::TemplateRow;
+
+/// Where a message came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Error,
+    Log,
+}
+
+impl Source {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Log => "log",
+        }
+    }
+}
+
+/// Clones share the miner.
+#[derive(Clone)]
+pub struct Fingerprints {
+    inner: Arc<Mutex<Inner>>,
+    file: Arc<PathBuf>,
+}
+
+struct Inner {
+    miner: Miner,
+    /// Fingerprints seen since they were last told, with the moment and the source.
+    touched: BTreeMap<u64, (i64, Source)>,
+    /// Templates as they were last told: what each fingerprint stood for, and under which it went.
+    told: HashMap<u64, (String, u64)>,
+    is_saved: bool,
+}
+
+impl std::fmt::Debug for Fingerprints {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fingerprints").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) id: u64,
+}
+
+impl Fingerprints {
+    /// Goes on with what the file holds; begins anew when there is none or it cannot be read.
+    pub fn open(directory: &Path) -> Self {
+        let file = directory.join("fingerprints.json");
+        let miner = match fs::read(&file) {
+            Ok(bytes) => match serde_json::from_slice::<Snapshot>(&bytes) {
+                Ok(snapshot) => Miner::restore(Config::default(), snapshot),
+                Err(error) => {
+                    tracing::warn!(file = %file.display(), %error, "the known fingerprints cannot be read; they are found anew");
+                    Miner::new(Config::default())
+                }
+            },
+            Err(_) => Miner::new(Config::default()),
+        };
+        let inner = Inner { miner, touched: BTreeMap::new(), told: HashMap::new(), is_saved: true };
+        Self { inner: Arc::new(Mutex::new(inner)), file: Arc::new(file) }
+    }
+
+    pub(crate) fn of(&self, message: &str, source: Source, at_ms: i64) -> Seen {
+        let mut inner = self.lock();
+        let matched = inner.miner.observe(message);
+        inner.touched.entry(matched.id.0).or_insert((at_ms, source));
+        // A count that is lost in a crash changes no id.
+        inner.is_saved &= !matched.is_new;
+        Seen { id: matched.id.0 }
+    }
+
+    /// The template of a fingerprint; empty when it is not known here.
+    pub fn template(&self, id: u64) -> String {
+        self.lock().miner.template(Id(id)).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// How many are known.
+    pub fn len(&self) -> usize {
+        self.lock().miner.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lock().miner.is_empty()
+    }
+
+    /// What the policy lets be stored of a message.
+    pub(crate) fn stored(&self, id: u64, message: &str, policy: Text) -> String {
+        match policy {
+            Text::Full => policy::beginning(message).to_owned(),
+            Text::Template => self.template(id),
+        }
+    }
+
+    /// Templates that are new or changed since the last call, among those that were seen since then.
+    pub(crate) fn take_changed(&self) -> Vec<TemplateRow> {
+        let mut inner = self.lock();
+        let touched = std::mem::take(&mut inner.touched);
+        let mut rows = Vec::new();
+        for (id, (at_ms, source)) in touched {
+            let template = inner.miner.template(Id(id)).map(ToString::to_string).unwrap_or_default();
+            let now = (template, inner.miner.current(Id(id)).0);
+            if inner.told.get(&id) == Some(&now) {
+                continue;
+            }
+            rows.push(TemplateRow {
+                fingerprint: id,
+                template: now.0.clone(),
+                canonical: now.1,
+                source: Arc::from(source.as_str()),
+                changed_at: at_ms,
+            });
+            inner.told.insert(id, now);
+        }
+        rows
+    }
+
+    /// Writes the state down, if it has changed: call it before a place in the feed is given up.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        let bytes = {
+            let mut inner = self.lock();
+            if inner.is_saved {
+                return Ok(());
+            }
+            inner.is_saved = true;
+            serde_json::to_vec(&inner.miner.snapshot())?
+        };
+        let beside = self.file.with_extension("json.new");
+        if let Some(directory) = self.file.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        let mut file = File::create(&beside)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, &*self.file)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,63 @@
+//! Which tool a step uses and which pool it asks for: what the Events leave to the Playbook.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use noetl_bus::feed::{Feed, FeedError};
+use noetl_domain::dialect;
+
+use crate::rows::Name;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tool {
+    pub(super) kind: Name,
+    pub(super) pool: Name,
+}
+
+type Steps = HashMap<Box<str>, Tool>;
+
+/// Versions of Playbooks that are remembered; each is small, so the bound only keeps a long life finite.
+const MOST: usize = 10_000;
+
+#[derive(Default)]
+pub(super) struct Tools {
+    known: HashMap<Box<str>, HashMap<u32, Steps>>,
+    versions: usize,
+}
+
+impl Tools {
+    /// Reads a version of a Playbook, if that has not been done.
+    pub(super) async fn know<F: Feed>(
+        &mut self,
+        feed: &F,
+        path: &str,
+        version: u32,
+    ) -> Result<(), FeedError> {
+        if self.known.get(path).is_some_and(|versions| versions.contains_key(&version)) {
+            return Ok(());
+        }
+        let definition = feed.definition(path, version).await?;
+        let steps = definition.map(|definition| steps(&definition.content)).unwrap_or_default();
+        if self.versions >= MOST {
+            self.known.clear();
+            self.versions = 0;
+        }
+        self.versions += 1;
+        self.known.entry(path.into()).or_default().insert(version, steps);
+        Ok(())
+    }
+
+    pub(super) fn of(&self, path: &str, version: u32, step: &str) -> Option<&Tool> {
+        self.known.get(path)?.get(&version)?.get(step)
+    }
+}
+
+fn steps(content: &str) -> Steps {
+    let Some(playbook) = dialect::read(content).playbook else { return Steps::new() };
+    let tool = |step: noetl_domain::playbook::Step| {
+        let kind = step.body.first().map_or("noop", |task| task.kind.as_str());
+        let tool = Tool { kind: Arc::from(kind), pool: Arc::from(step.pool.as_deref().unwrap_or("default")) };
+        (step.name.into_boxed_str(), tool)
+    };
+    playbook.steps.into_iter().map(tool).collect()
+}

@@ -1,0 +1,69 @@
+//! Refusals, in the one form that every endpoint uses.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use noetl_api::error::ErrorBody;
+use noetl_domain::code::Code;
+
+use crate::analytics::AnalyticsError;
+use crate::follow::{brief, chain};
+use crate::semantic::Unavailable;
+
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status, body: ErrorBody::new(code, detail) }
+    }
+
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, detail)
+    }
+
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.body.hint = Some(hint.into());
+        self
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(error: Unavailable) -> Self {
+        let code = match error {
+            Unavailable::Starting(_) => Code::LayerStarting,
+            Unavailable::Off { .. } => Code::LayerOff,
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
+            .hint("`noetl cluster status` says what is on and what is off")
+    }
+}
+
+impl From<AnalyticsError> for Refusal {
+    fn from(error: AnalyticsError) -> Self {
+        match error {
+            AnalyticsError::Refused { reason } => {
+                Self::new(StatusCode::BAD_REQUEST, Code::QueryRefused, reason).hint(
+                    "the tables and their columns: docs/semantic-layer.md, or SELECT * FROM system.columns",
+                )
+            }
+            AnalyticsError::Engine { .. }
+            | AnalyticsError::Newer { .. }
+            | AnalyticsError::Unreadable { .. } => {
+                tracing::warn!(error = %chain(&error), "a question could not be answered");
+                Self::new(StatusCode::BAD_GATEWAY, Code::LayerFailed, brief(&error))
+                    .hint("`noetl cluster status` says how the engine is doing")
+            }
+        }
+    }
+}

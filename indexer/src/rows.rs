@@ -1,0 +1,169 @@
+//! Rows of the analytic tables, in the order of their columns (`schema/tables.sql`).
+//!
+//! Moments are Unix milliseconds, which is what `DateTime64(3)` holds.
+
+use std::sync::Arc;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+
+/// Names that repeat in every row are shared.
+pub(crate) type Name = Arc<str>;
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct EventRow {
+    pub position: u64,
+    pub event_id: u64,
+    pub item: u32,
+    pub execution_id: u64,
+    pub root_execution_id: u64,
+    pub seq: u32,
+    pub at: i64,
+    pub event_type: Name,
+    pub playbook: Name,
+    pub version: u32,
+    pub step: Name,
+    pub run: u32,
+    pub batch: u32,
+    pub attempt: u32,
+    pub iteration: i64,
+    pub status: Name,
+    pub tool: Name,
+    pub pool: Name,
+    pub worker: Name,
+    pub duration_ms: f64,
+    pub tries: u32,
+    pub bytes_out: u64,
+    pub cause: Name,
+    pub fingerprint: u64,
+    pub error_kind: Name,
+    pub error_code: Name,
+    pub status_code: u16,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct StepRow {
+    pub position: u64,
+    pub event_id: u64,
+    pub execution_id: u64,
+    pub root_execution_id: u64,
+    pub playbook: Name,
+    pub version: u32,
+    pub step: Name,
+    pub run: u32,
+    pub tool: Name,
+    pub pool: Name,
+    pub worker: Name,
+    pub status: Name,
+    pub handled: u8,
+    pub entered_at: i64,
+    pub exited_at: i64,
+    pub queue_ms: f64,
+    pub run_ms: f64,
+    pub total_ms: f64,
+    pub released_by: Name,
+    pub released_by_run: u32,
+    pub commands: u32,
+    pub attempts: u32,
+    pub retries: u32,
+    pub retry_wait_ms: f64,
+    pub iterations: u64,
+    pub iterations_failed: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub rows_out: u64,
+    pub result_shape: u64,
+    pub cpu_ms: f64,
+    pub memory_bytes: u64,
+    pub cause: Name,
+    pub fingerprint: u64,
+    pub error_kind: Name,
+    pub error_code: Name,
+    pub status_code: u16,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct ExecutionRow {
+    pub position: u64,
+    pub execution_id: u64,
+    pub root_execution_id: u64,
+    pub parent_execution_id: u64,
+    pub playbook: Name,
+    pub version: u32,
+    pub status: Name,
+    pub trigger: Name,
+    pub started_at: i64,
+    pub finished_at: Option<i64>,
+    pub duration_ms: f64,
+    pub attempt: u32,
+    pub events: u32,
+    pub steps: u32,
+    pub steps_failed: u32,
+    pub retries: u32,
+    pub input_shape: u64,
+    pub input_hash: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub failed_step: Name,
+    pub cause: Name,
+    pub fingerprint: u64,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct LineRow {
+    pub position: u64,
+    pub execution_id: u64,
+    pub playbook: Name,
+    pub version: u32,
+    pub step: Name,
+    pub run: u32,
+    pub iteration: i64,
+    pub at: i64,
+    pub stream: Name,
+    pub level: Name,
+    pub fingerprint: u64,
+    pub message: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct TemplateRow {
+    pub fingerprint: u64,
+    pub template: String,
+    pub canonical: u64,
+    pub source: Name,
+    pub changed_at: i64,
+}
+
+/// Something that could not be read and was set aside.
+#[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
+pub struct PoisonRow {
+    pub position: u64,
+    pub kind: String,
+    pub execution_id: u64,
+    pub reason: String,
+    pub at: i64,
+}
+
+/// Everything that follows from one stretch of the feed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    pub events: Vec<EventRow>,
+    pub steps: Vec<StepRow>,
+    pub executions: Vec<ExecutionRow>,
+    pub lines: Vec<LineRow>,
+    pub templates: Vec<TemplateRow>,
+    pub poison: Vec<PoisonRow>,
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.events.len() + self.steps.len() + self.executions.len() + self.lines.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.templates.is_empty() && self.poison.is_empty()
+    }
+}

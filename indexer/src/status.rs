@@ -1,0 +1,77 @@
+//! How the indexer is doing: what is on, what is off and why, and how far behind it is.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+/// What a part of the indexer is doing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Part {
+    /// Its engine is being opened.
+    #[default]
+    Starting,
+    On,
+    /// It does not work at the moment, and is tried again.
+    Failing {
+        reason: String,
+    },
+    /// It is left out; everything else works.
+    Off {
+        reason: String,
+    },
+}
+
+/// One follower of the feed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Progress {
+    #[serde(flatten)]
+    pub part: Part,
+    /// Position of the last Event that is in the store.
+    pub position: u64,
+    /// Position of the newest Event.
+    pub head: u64,
+    /// Events that are committed and not in the store.
+    pub behind: u64,
+    /// Age of the oldest of them, or of the last one when it was put in, in milliseconds.
+    pub lag_ms: u64,
+    pub rows: u64,
+    /// Events and lines that were set aside because they cannot be read.
+    pub poison: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Snapshot {
+    pub analytics: Progress,
+    pub vectors: Progress,
+    /// Which embedder is in use, and why not a better one.
+    pub embedder: String,
+    pub embedder_note: Option<String>,
+}
+
+/// Clones share what is told.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    inner: Arc<Mutex<Snapshot>>,
+    changed: Arc<tokio::sync::Notify>,
+}
+
+impl Status {
+    pub fn get(&self) -> Snapshot {
+        self.lock().clone()
+    }
+
+    pub fn change(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.lock());
+        self.changed.notify_waiters();
+    }
+
+    /// Comes after the next change.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

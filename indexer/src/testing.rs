@@ -1,0 +1,88 @@
+//! A feed over the recorded logs of `tests/histories`, for tests of what follows it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
+use noetl_domain::event::Recorded;
+use noetl_domain::id::ExecutionId;
+use noetl_domain::report::LogLine;
+
+/// Everything is there from the beginning; nothing more comes.
+#[derive(Debug, Default)]
+pub(crate) struct RecordedFeed {
+    pub(crate) events: Vec<CommittedEvent>,
+    pub(crate) lines: Vec<CommittedLine>,
+    pub(crate) definitions: Vec<Definition>,
+    /// How often a log was read again.
+    pub(crate) histories: AtomicUsize,
+}
+
+impl RecordedFeed {
+    /// The recorded histories with these names, one after another.
+    pub(crate) fn of(names: &[&str]) -> Self {
+        let mut feed = Self::default();
+        for name in names {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/histories/{name}.jsonl"));
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            for line in text.lines().skip(1) {
+                let recorded: Recorded = serde_json::from_str(line).unwrap_or_else(|e| panic!("{name}: {e}"));
+                feed.push(&recorded);
+            }
+        }
+        feed
+    }
+
+    pub(crate) fn push(&mut self, recorded: &Recorded) {
+        self.events.push(CommittedEvent {
+            position: self.events.len() as u64 + 1,
+            execution: recorded.execution,
+            seq: recorded.seq,
+            event_id: recorded.event_id,
+            at_ms: recorded.at_ms,
+            data: serde_json::to_string(&recorded.event).unwrap(),
+        });
+    }
+
+    pub(crate) fn print(&mut self, line: LogLine) {
+        let position = self.lines.len() as u64 + 1;
+        self.lines.push(CommittedLine { position, line });
+    }
+}
+
+impl Feed for RecordedFeed {
+    async fn heads(&self) -> Result<Heads, FeedError> {
+        Ok(Heads { events: self.events.len() as u64, lines: self.lines.len() as u64 })
+    }
+
+    async fn events(&self, after: u64, limit: usize, _: usize) -> Result<Vec<CommittedEvent>, FeedError> {
+        Ok(self.events.iter().filter(|event| event.position > after).take(limit).cloned().collect())
+    }
+
+    async fn history(&self, execution: ExecutionId, up_to: u64) -> Result<Vec<CommittedEvent>, FeedError> {
+        self.histories.fetch_add(1, Ordering::Relaxed);
+        let of_it = |event: &&CommittedEvent| event.execution == execution && event.position <= up_to;
+        Ok(self.events.iter().filter(of_it).cloned().collect())
+    }
+
+    async fn opening(&self, execution: ExecutionId) -> Result<Option<CommittedEvent>, FeedError> {
+        Ok(self.events.iter().find(|event| event.execution == execution && event.seq == 1).cloned())
+    }
+
+    async fn lines(&self, after: u64, limit: usize) -> Result<Vec<CommittedLine>, FeedError> {
+        Ok(self.lines.iter().filter(|line| line.position > after).take(limit).cloned().collect())
+    }
+
+    async fn changed(&self, _: Heads) {
+        std::future::pending::<()>().await;
+    }
+
+    async fn definition(&self, path: &str, version: u32) -> Result<Option<Definition>, FeedError> {
+        let found = self.definitions.iter().find(|known| known.path == path && known.version == version);
+        Ok(found.cloned())
+    }
+
+    async fn definitions(&self) -> Result<Vec<Definition>, FeedError> {
+        Ok(self.definitions.clone())
+    }
+}

@@ -1,0 +1,86 @@
+//! `noetl cluster status`: how the semantic layer is doing.
+
+use clap::Subcommand;
+use noetl_api::insight::{LayerStatus, PartStatus};
+
+use super::insight::{bytes, milliseconds};
+use crate::connect::{Need, connect};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::{output, terminal};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cluster {
+    /// Show what is on, what is off and why, and how far behind the indexer is
+    Status,
+}
+
+impl Cluster {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let Self::Status = self;
+        context.block_on(async {
+            let connection = connect(context, Need::Insight).await?;
+            let status = connection.client.layer_status().await?;
+            if context.json {
+                output::json(&status)?;
+            } else {
+                print(&status)?;
+            }
+            connection.close().await?;
+            Ok(Exit::Success)
+        })
+    }
+}
+
+fn print(status: &LayerStatus) -> anyhow::Result<()> {
+    let mut table = output::Table::new(&["PART", "STATE", "BEHIND", "LAG", "POSITION", "SET ASIDE", "NOTE"]);
+    for (name, part) in [("analytics", &status.analytics), ("vectors", &status.vectors)] {
+        table.row([
+            name.to_owned(),
+            painted(part),
+            format!("{} events", part.behind),
+            milliseconds(part.lag_ms as f64),
+            format!("{} of {}", part.position, part.head),
+            part.poison.to_string(),
+            part.reason.clone().or_else(|| part.address.clone()).unwrap_or_default(),
+        ]);
+    }
+    table.print()?;
+    let note = status.embedder_note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+    if !status.embedder.is_empty() {
+        output::text(&format!("\nembedder {}{note}", status.embedder))?;
+    }
+    output::text(&format!("fingerprints {}", status.fingerprints))?;
+    if !status.tables.is_empty() {
+        output::text("")?;
+        let mut table = output::Table::new(&["TABLE", "ROWS", "SIZE"]);
+        for size in &status.tables {
+            table.row([size.table.clone(), size.rows.to_string(), bytes(size.bytes as f64)]);
+        }
+        table.print()?;
+    }
+    if !status.poison.is_empty() {
+        output::text("")?;
+        let mut table = output::Table::new(&["SET ASIDE", "POSITION", "EXECUTION", "WHEN", "REASON"]);
+        for poison in &status.poison {
+            table.row([
+                poison.kind.clone(),
+                poison.position.to_string(),
+                poison.execution_id.clone(),
+                output::moment(&poison.at),
+                poison.reason.clone(),
+            ]);
+        }
+        table.print()?;
+    }
+    Ok(())
+}
+
+fn painted(part: &PartStatus) -> String {
+    let style = terminal::stdout_style();
+    match part.state.as_str() {
+        "on" => style.success("on"),
+        "failing" | "off" => style.error(&part.state),
+        other => other.to_owned(),
+    }
+}

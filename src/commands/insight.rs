@@ -1,0 +1,142 @@
+//! What the questions to the semantic layer share: filters, connecting, and how numbers look.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use noetl_api::client::{Client, ClientError};
+use noetl_api::insight::{InsightFilter, Quantiles, Rate};
+use noetl_domain::code::Code;
+
+use crate::connect::{Need, connect};
+use crate::context::Context;
+use crate::output;
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Window {
+    /// How far back: 30m, 24h, 7d, 4w, or a moment such as 2026-11-01T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// How many at most
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) limit: Option<u64>,
+}
+
+impl Window {
+    pub(crate) fn filter(self) -> InsightFilter {
+        InsightFilter { since: self.since, limit: self.limit, ..InsightFilter::default() }
+    }
+}
+
+/// Asks the server, or the semantic layer of this process once it has caught up.
+pub(crate) async fn ask<T>(
+    context: &Context,
+    question: impl AsyncFn(&Client) -> Result<T, ClientError>,
+) -> anyhow::Result<T> {
+    let connection = connect(context, Need::Insight).await?;
+    // A layer that this process has just opened first takes in what happened since it was open last.
+    if let Some(layer) = connection.layer() {
+        layer.caught_up().await;
+    }
+    let began = Instant::now();
+    let answer = loop {
+        match question(&connection.client).await {
+            // A server that has just come up opens its engines behind the first requests.
+            Err(error) if error.code() == Code::LayerStarting && began.elapsed() < PATIENCE => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            answer => break answer,
+        }
+    };
+    connection.close().await?;
+    Ok(answer?)
+}
+
+/// How long a layer that is starting is waited for, and how often it is asked.
+const PATIENCE: Duration = Duration::from_secs(15);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+pub(crate) fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 && ms > 0.0 => format!("{ms:.2} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1_000.0),
+        ms if ms < 3_600_000.0 => format!("{:.1} min", ms / 60_000.0),
+        ms => format!("{:.1} h", ms / 3_600_000.0),
+    }
+}
+
+pub(crate) fn bytes(count: f64) -> String {
+    match count {
+        count if count < 1_024.0 => format!("{count:.0} B"),
+        count if count < 1_048_576.0 => format!("{:.1} KiB", count / 1_024.0),
+        count => format!("{:.1} MiB", count / 1_048_576.0),
+    }
+}
+
+pub(crate) fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.01 {
+        format!("{:.2} %", share * 100.0)
+    } else {
+        format!("{:.1} %", share * 100.0)
+    }
+}
+
+/// A share with its interval.
+pub(crate) fn rate(rate: Rate) -> String {
+    format!("{} ({}–{})", percent(rate.value), percent(rate.low), percent(rate.high))
+}
+
+pub(crate) fn p50_p95_p99(of: Quantiles) -> [String; 3] {
+    [milliseconds(of.p50), milliseconds(of.p95), milliseconds(of.p99)]
+}
+
+/// Eight heights of one character each.
+pub(crate) fn sparkline(values: &[u64]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = values.iter().copied().max().unwrap_or(0).max(1);
+    let height = |value: &u64| match value {
+        0 => ' ',
+        value => HEIGHTS[((value * 7).div_ceil(most) as usize).min(7)],
+    };
+    values.iter().map(height).collect::<String>().trim_end().to_owned()
+}
+
+/// A bar of up to ten characters.
+pub(crate) fn bar(share: f64) -> String {
+    "█".repeat((share.clamp(0.0, 1.0) * 10.0).round() as usize)
+}
+
+/// Several names in little room.
+pub(crate) fn few(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [one, two] => format!("{one}, {two}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+    }
+}
+
+pub(crate) fn moment(text: &str) -> String {
+    output::moment(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_enough_to_compare() {
+        assert_eq!(
+            [0.25, 12.4, 1500.0, 90_000.0].map(milliseconds),
+            ["0.25 ms", "12 ms", "1.5 s", "1.5 min"]
+        );
+        assert_eq!([500.0, 2048.0].map(bytes), ["500 B", "2.0 KiB"]);
+        assert_eq!([0.0, 0.004, 0.5].map(percent), ["0.0 %", "0.40 %", "50.0 %"]);
+    }
+
+    #[test]
+    fn a_sparkline_shows_where_it_happened() {
+        assert_eq!(sparkline(&[0, 1, 7, 0, 0]), " ▂█");
+        assert_eq!(sparkline(&[]), "");
+    }
+}
