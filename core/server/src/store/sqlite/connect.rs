@@ -2,16 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::Mutex;
 
 use super::migrate::migrate;
 use super::{FILE, SqliteStore, StoreError, Writer};
 
 const READERS: u32 = 4;
+/// How long others may hold the file.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// SQLite's code for a file that another one holds.
+const BUSY: &str = "5";
 
 pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
     std::fs::create_dir_all(directory).map_err(|source| StoreError::Directory {
@@ -21,7 +27,7 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
     let file = directory.join(FILE);
     let options = SqliteConnectOptions::new()
         .filename(&file)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(PATIENCE)
         .foreign_keys(false)
         .pragma("temp_store", "memory")
         .disable_statement_logging();
@@ -38,11 +44,28 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
         .row_buffer_size(1024)
         .thread_name(|_| "noetl-store-writer".to_owned());
     let open = |source| StoreError::failed("open the database", source);
-    let mut connection = writing.connect().await.map_err(open)?;
+    let mut connection = connect(&writing).await.map_err(open)?;
     migrate(&mut connection).await?;
     // Reads from committed snapshots; `query_only` rather than read-only, because WAL readers share an index file.
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-16384"));
     Ok(SqliteStore { writer: Arc::new(Mutex::new(Writer::new(connection))), readers, file })
+}
+
+/// Connects, and waits for another process that makes the file at the same moment.
+///
+/// The change to WAL is refused at once while another one holds the file, whatever the busy timeout says.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let since = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some(BUSY) && since.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            done => return done,
+        }
+    }
 }
