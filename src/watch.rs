@@ -10,6 +10,7 @@ use noetl_api::execution::ExecutionStatus;
 use noetl_api::log::LogFilter;
 use noetl_domain::id::ExecutionId;
 use noetl_server::store::DataLock;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::connect::{Connection, Need, connect};
 use crate::context::Context;
@@ -77,6 +78,8 @@ async fn follow(
         None => futures::stream::empty().boxed(),
     }
     .fuse();
+    // One listener for the whole time: a Ctrl-C that comes while something else is handled must not be lost.
+    let mut pressed = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let mut interrupts = 0;
     let mut pause = FRAME;
     loop {
@@ -101,8 +104,7 @@ async fn follow(
                 *seen = Some(line.id);
                 view.line(&line);
             }
-            signal = tokio::signal::ctrl_c() => {
-                signal.context("cannot listen for Ctrl-C")?;
+            _ = pressed.recv() => {
                 interrupts += 1;
                 if interrupts > 1 {
                     std::process::exit(3);
