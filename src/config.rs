@@ -105,11 +105,6 @@ pub(crate) struct Indexer {
     pub(crate) clickhouse_listen: String,
     /// Database of the analytic tables.
     pub(crate) database: String,
-    /// A Qdrant server, such as `http://127.0.0.1:6334`; empty: the engine in this process.
-    pub(crate) qdrant: String,
-    /// Better given as `NOETL_QDRANT_KEY`.
-    #[serde(skip_serializing)]
-    pub(crate) qdrant_key: String,
     /// What may be stored of messages.
     pub(crate) policy: noetl_indexer::Policy,
     /// Days that rows stay.
@@ -125,8 +120,6 @@ impl Default for Indexer {
             clickhouse_key: String::new(),
             clickhouse_listen: String::new(),
             database: "observability".to_owned(),
-            qdrant: String::new(),
-            qdrant_key: String::new(),
             policy: noetl_indexer::Policy::default(),
             retention: noetl_indexer::Retention::default(),
         }
@@ -194,15 +187,10 @@ impl Config {
             python,
             log,
             clickhouse_key,
-            qdrant_key,
             ..
         } = environment;
-        for (key, setting) in
-            [(clickhouse_key, &mut self.indexer.clickhouse_key), (qdrant_key, &mut self.indexer.qdrant_key)]
-        {
-            if let Some(key) = key {
-                setting.clone_from(key);
-            }
+        if let Some(key) = clickhouse_key {
+            self.indexer.clickhouse_key.clone_from(key);
         }
         if let Some(directory) = data_dir {
             self.store.data_dir.clone_from(directory);

@@ -27,9 +27,8 @@ pub(crate) struct Environment {
     pub(crate) python: Option<PathBuf>,
     /// `NOETL_LOG`, else `LOG_LEVEL`: a level, or a filter such as `noetl_server=debug`.
     pub(crate) log: Option<String>,
-    /// `NOETL_CLICKHOUSE_KEY`, `NOETL_QDRANT_KEY`: open the servers of the semantic layer.
+    /// `NOETL_CLICKHOUSE_KEY`: opens the ClickHouse server that is named in the configuration.
     pub(crate) clickhouse_key: Option<String>,
-    pub(crate) qdrant_key: Option<String>,
     /// `NO_COLOR`: no colours, whatever its value (unless empty).
     pub(crate) no_color: bool,
     /// `HOME`.
@@ -50,7 +49,6 @@ impl Environment {
             python: path("NOETL_PYTHON"),
             log: text("NOETL_LOG").or_else(|| text("LOG_LEVEL")),
             clickhouse_key: text("NOETL_CLICKHOUSE_KEY"),
-            qdrant_key: text("NOETL_QDRANT_KEY"),
             no_color: present("NO_COLOR").is_some(),
             home: path("HOME"),
         }

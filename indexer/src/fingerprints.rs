@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use noetl_domain::fingerprint::{Config, Id, Miner, Snapshot};
 
@@ -29,10 +29,14 @@ impl Source {
     }
 }
 
+/// Templates whose last telling is remembered; beyond that they are told once more.
+const MOST_TOLD: usize = 50_000;
+
 /// Clones share the miner.
 #[derive(Clone)]
 pub struct Fingerprints {
-    inner: Arc<Mutex<Inner>>,
+    /// Read from the file when it is needed first, so that a process that asks nothing does not pay for it.
+    inner: Arc<OnceLock<Mutex<Inner>>>,
     file: Arc<PathBuf>,
 }
 
@@ -59,19 +63,7 @@ pub(crate) struct Seen {
 impl Fingerprints {
     /// Goes on with what the file holds; begins anew when there is none or it cannot be read.
     pub fn open(directory: &Path) -> Self {
-        let file = directory.join("fingerprints.json");
-        let miner = match fs::read(&file) {
-            Ok(bytes) => match serde_json::from_slice::<Snapshot>(&bytes) {
-                Ok(snapshot) => Miner::restore(Config::default(), snapshot),
-                Err(error) => {
-                    tracing::warn!(file = %file.display(), %error, "the known fingerprints cannot be read; they are found anew");
-                    Miner::new(Config::default())
-                }
-            },
-            Err(_) => Miner::new(Config::default()),
-        };
-        let inner = Inner { miner, touched: BTreeMap::new(), told: HashMap::new(), is_saved: true };
-        Self { inner: Arc::new(Mutex::new(inner)), file: Arc::new(file) }
+        Self { inner: Arc::default(), file: Arc::new(directory.join("fingerprints.json")) }
     }
 
     pub(crate) fn of(&self, message: &str, source: Source, at_ms: i64) -> Seen {
@@ -109,6 +101,9 @@ impl Fingerprints {
     pub(crate) fn take_changed(&self) -> Vec<TemplateRow> {
         let mut inner = self.lock();
         let touched = std::mem::take(&mut inner.touched);
+        if inner.told.len() > MOST_TOLD {
+            inner.told.clear();
+        }
         let mut rows = Vec::new();
         for (id, (at_ms, source)) in touched {
             let template = inner.miner.template(Id(id)).map(ToString::to_string).unwrap_or_default();
@@ -126,6 +121,11 @@ impl Fingerprints {
             inner.told.insert(id, now);
         }
         rows
+    }
+
+    /// Forgets what was told: it may not have arrived.
+    pub(crate) fn tell_again(&self) {
+        self.lock().told.clear();
     }
 
     /// Writes the state down, if it has changed: call it before a place in the feed is given up.
@@ -149,6 +149,51 @@ impl Fingerprints {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let inner = self.inner.get_or_init(|| {
+            let miner = load(&self.file);
+            Mutex::new(Inner { miner, touched: BTreeMap::new(), told: HashMap::new(), is_saved: true })
+        });
+        inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn load(file: &Path) -> Miner {
+    let Ok(bytes) = fs::read(file) else { return Miner::new(Config::default()) };
+    match serde_json::from_slice::<Snapshot>(&bytes) {
+        Ok(snapshot) => Miner::restore(Config::default(), snapshot),
+        Err(error) => {
+            tracing::warn!(file = %file.display(), %error, "the known fingerprints cannot be read; they are found anew");
+            Miner::new(Config::default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_may_not_have_arrived_is_told_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let fingerprints = Fingerprints::open(directory.path());
+        let seen = |n: u32| fingerprints.of(&format!("row {n} refused"), Source::Error, 1).id;
+        let id = seen(1);
+        assert_eq!(fingerprints.take_changed()[0].fingerprint, id);
+        assert_eq!(seen(2), id);
+        assert!(fingerprints.take_changed().is_empty(), "it is known in this form");
+        fingerprints.tell_again();
+        assert_eq!(seen(3), id);
+        assert_eq!(fingerprints.take_changed().len(), 1);
+    }
+
+    #[test]
+    fn a_new_process_gives_the_same_ids() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Fingerprints::open(directory.path());
+        let id = first.of("connection to 10.0.0.1:5432 refused", Source::Error, 1).id;
+        first.save().unwrap();
+        let second = Fingerprints::open(directory.path());
+        assert_eq!(second.len(), 1);
+        assert_eq!(second.of("connection to 10.0.0.9:5433 refused", Source::Error, 2).id, id);
     }
 }

@@ -87,6 +87,7 @@ impl<F: Feed> Follower<F> {
     async fn follow(&mut self, wait: &mut Duration) -> Result<(), FollowError> {
         let index = self.analytics.prepare(self.config.retention).await?;
         self.fold.rewind();
+        self.fingerprints.tell_again();
         let mut place = self.begin(&index).await?;
         if let Some(until) = place.intent {
             let batch = self.read(&place, Some(until)).await?;
@@ -128,7 +129,8 @@ impl<F: Feed> Follower<F> {
         let mut rows = Rows::default();
         let mut last_ms = 0;
         let is_wanted = |position: u64, end: Option<u64>| end.is_none_or(|end| position <= end);
-        'events: while rows.len() < self.config.batch_rows {
+        // A stretch that was written down is read to its end, however its pages fall this time.
+        'events: while end.is_some() || rows.len() < self.config.batch_rows {
             let page = self.feed.events(until.events, READ, self.config.read_bytes).await?;
             let Some(last) = page.last() else { break };
             last_ms = last.at_ms;

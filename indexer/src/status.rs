@@ -44,9 +44,6 @@ pub struct Progress {
 pub struct Snapshot {
     pub analytics: Progress,
     pub vectors: Progress,
-    /// Which embedder is in use, and why not a better one.
-    pub embedder: String,
-    pub embedder_note: Option<String>,
 }
 
 /// Clones share what is told.

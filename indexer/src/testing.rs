@@ -14,6 +14,8 @@ pub(crate) struct RecordedFeed {
     pub(crate) events: Vec<CommittedEvent>,
     pub(crate) lines: Vec<CommittedLine>,
     pub(crate) definitions: Vec<Definition>,
+    /// Events in a page, at most; 0: as many as are asked for.
+    pub(crate) page: usize,
     /// How often a log was read again.
     pub(crate) histories: AtomicUsize,
 }
@@ -56,6 +58,7 @@ impl Feed for RecordedFeed {
     }
 
     async fn events(&self, after: u64, limit: usize, _: usize) -> Result<Vec<CommittedEvent>, FeedError> {
+        let limit = if self.page == 0 { limit } else { limit.min(self.page) };
         Ok(self.events.iter().filter(|event| event.position > after).take(limit).cloned().collect())
     }
 

@@ -46,10 +46,6 @@ fn print(status: &LayerStatus) -> anyhow::Result<()> {
         ]);
     }
     table.print()?;
-    let note = status.embedder_note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
-    if !status.embedder.is_empty() {
-        output::text(&format!("\nembedder {}{note}", status.embedder))?;
-    }
     output::text(&format!("fingerprints {}", status.fingerprints))?;
     if !status.tables.is_empty() {
         output::text("")?;

@@ -9,7 +9,7 @@ use noetl_domain::code::Code;
 
 use crate::connect::{Need, connect};
 use crate::context::Context;
-use crate::output;
+pub(crate) use crate::output::moment;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Window {
@@ -114,10 +114,6 @@ pub(crate) fn few(names: &[String]) -> String {
         [one, two] => format!("{one}, {two}"),
         [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
     }
-}
-
-pub(crate) fn moment(text: &str) -> String {
-    output::moment(text)
 }
 
 #[cfg(test)]

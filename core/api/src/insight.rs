@@ -303,11 +303,6 @@ pub struct SqlColumn {
 pub struct LayerStatus {
     pub analytics: PartStatus,
     pub vectors: PartStatus,
-    /// Which embedder is in use.
-    pub embedder: String,
-    /// Why not a better one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub embedder_note: Option<String>,
     /// Fingerprints known.
     pub fingerprints: u64,
     pub tables: Vec<TableSize>,

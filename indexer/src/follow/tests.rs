@@ -119,6 +119,13 @@ async fn everything_is_there_once_whatever_died_in_between() {
     follower.put(&mut at, again).await.unwrap();
     assert_eq!(layer.counts().await, whole, "the token tells that it is there");
 
+    // However the pages fall, a stretch that was written down comes whole.
+    let pages = Arc::new(RecordedFeed { page: 7, ..RecordedFeed::of(HISTORIES) });
+    let (mut follower, _) = layer.follower(&pages);
+    let all = Until { events: end.events, lines: end.lines };
+    let batch = follower.read(&Place { index: index.clone(), ..Place::default() }, Some(all)).await.unwrap();
+    assert_eq!(batch.rows.events.len() as u64, whole[0]);
+
     // Losing the file: the tables know how far they reach.
     std::fs::remove_file(layer.config.directory.join("analytics.json")).unwrap();
     let (follower, _) = layer.follower(&feed);

@@ -34,8 +34,6 @@ pub(crate) async fn status(semantic: &Semantic) -> LayerStatus {
     let mut told = LayerStatus {
         analytics: part(&snapshot.analytics),
         vectors: part(&snapshot.vectors),
-        embedder: snapshot.embedder,
-        embedder_note: snapshot.embedder_note,
         fingerprints: semantic.fingerprints().len() as u64,
         ..LayerStatus::default()
     };
