@@ -4,6 +4,7 @@
 
 mod analytics;
 mod config;
+pub mod embedding;
 mod fingerprints;
 mod fold;
 mod follow;

