@@ -16,6 +16,7 @@ mod rows;
 mod run;
 mod semantic;
 mod status;
+pub mod vectors;
 #[cfg(test)]
 mod testing;
 

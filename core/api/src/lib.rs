@@ -18,6 +18,7 @@ pub mod pool;
 pub mod render;
 pub mod result;
 pub mod schedule;
+pub mod search;
 pub mod sql;
 pub mod text_id;
 pub mod variable;
