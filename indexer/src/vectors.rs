@@ -6,6 +6,8 @@
 mod collections;
 mod condition;
 mod kind;
+mod knowledge;
+mod playbooks;
 mod point;
 mod read;
 mod search;
@@ -20,6 +22,9 @@ use qdrant_client::{Qdrant, QdrantError};
 
 pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
+pub(crate) use self::knowledge::LARGEST;
+pub use self::knowledge::{Knowledge, KnowledgeError, keep_knowledge};
+pub use self::playbooks::keep_playbooks;
 pub use self::point::{Point, Stored};
 pub use self::search::Question;
 use crate::embedding::{EmbedError, Embedder, Opened};
