@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::analytics::Analytics;
 use crate::fingerprints::Fingerprints;
-use crate::status::{Part, Status};
+use crate::status::{Part, Progress, Snapshot, Status};
+use crate::vectors::Vectors;
 
 /// Why a question cannot be answered now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,12 +26,20 @@ pub struct Semantic {
 struct Inner {
     status: Status,
     fingerprints: Fingerprints,
-    analytics: RwLock<Option<Result<Analytics, String>>>,
+    analytics: Engine<Analytics>,
+    vectors: Engine<Vectors>,
 }
+
+/// None: it is not known yet whether it will be there.
+type Engine<E> = RwLock<Option<Result<E, String>>>;
+
+const ANALYTICS: &str = "analytics";
+const VECTORS: &str = "vectors";
 
 impl Semantic {
     pub fn new(fingerprints: Fingerprints) -> Self {
-        let inner = Inner { status: Status::default(), fingerprints, analytics: RwLock::new(None) };
+        let inner =
+            Inner { status: Status::default(), fingerprints, analytics: RwLock::default(), vectors: RwLock::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -44,30 +53,61 @@ impl Semantic {
 
     /// The analytic store, once it is there and its tables are.
     pub fn analytics(&self) -> Result<Analytics, Unavailable> {
-        let what = "analytics";
         let opened = self.opened()?;
-        if self.inner.status.get().analytics.part == Part::Starting {
-            return Err(Unavailable::Starting(what));
-        }
+        is_ready(&self.inner.status.get().analytics, ANALYTICS)?;
+        Ok(opened)
+    }
+
+    /// The vector store, once it is there and its collections are.
+    pub fn vectors(&self) -> Result<Vectors, Unavailable> {
+        let opened = self.opened_vectors()?;
+        is_ready(&self.inner.status.get().vectors, VECTORS)?;
         Ok(opened)
     }
 
     /// The analytic store, once its engine is there.
     pub(crate) fn opened(&self) -> Result<Analytics, Unavailable> {
-        let what = "analytics";
-        match &*self.inner.analytics.read().unwrap_or_else(PoisonError::into_inner) {
-            Some(Ok(analytics)) => Ok(analytics.clone()),
-            Some(Err(reason)) => Err(Unavailable::Off { what, reason: reason.clone() }),
-            None => Err(Unavailable::Starting(what)),
-        }
+        opened(&self.inner.analytics, ANALYTICS)
+    }
+
+    /// The vector store, once its engine is there.
+    pub(crate) fn opened_vectors(&self) -> Result<Vectors, Unavailable> {
+        opened(&self.inner.vectors, VECTORS)
     }
 
     /// Tells that the analytic store is there, or why it will not be.
     pub fn set_analytics(&self, analytics: Result<Analytics, String>) {
-        if let Err(reason) = &analytics {
-            let part = Part::Off { reason: reason.clone() };
-            self.inner.status.change(|status| status.analytics.part = part);
-        }
-        *self.inner.analytics.write().unwrap_or_else(PoisonError::into_inner) = Some(analytics);
+        self.set(&self.inner.analytics, analytics, |status| &mut status.analytics);
     }
+
+    /// Tells that the vector store is there, or why it will not be.
+    pub fn set_vectors(&self, vectors: Result<Vectors, String>) {
+        self.set(&self.inner.vectors, vectors, |status| &mut status.vectors);
+    }
+
+    fn set<E>(
+        &self,
+        engine: &Engine<E>,
+        opened: Result<E, String>,
+        progress: impl FnOnce(&mut Snapshot) -> &mut Progress,
+    ) {
+        let part = match &opened {
+            Ok(_) => Part::Starting,
+            Err(reason) => Part::Off { reason: reason.clone() },
+        };
+        *engine.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        self.inner.status.change(|status| progress(status).part = part);
+    }
+}
+
+fn opened<E: Clone>(engine: &Engine<E>, what: &'static str) -> Result<E, Unavailable> {
+    match &*engine.read().unwrap_or_else(PoisonError::into_inner) {
+        Some(Ok(engine)) => Ok(engine.clone()),
+        Some(Err(reason)) => Err(Unavailable::Off { what, reason: reason.clone() }),
+        None => Err(Unavailable::Starting(what)),
+    }
+}
+
+fn is_ready(progress: &Progress, what: &'static str) -> Result<(), Unavailable> {
+    if progress.part == Part::Starting { Err(Unavailable::Starting(what)) } else { Ok(()) }
 }

@@ -63,9 +63,9 @@ impl Status {
         self.changed.notify_waiters();
     }
 
-    /// Comes after the next change.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
+    /// Comes after the next change; it counts from this call, not from the first poll.
+    pub fn changed(&self) -> impl Future<Output = ()> + Send + '_ {
+        self.changed.notified()
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {
