@@ -16,9 +16,9 @@ mod rows;
 mod run;
 mod semantic;
 mod status;
-pub mod vectors;
 #[cfg(test)]
 mod testing;
+pub mod vectors;
 
 pub use analytics::{Analytics, AnalyticsError};
 pub use config::{Config, Endpoint, Retention};
