@@ -27,6 +27,7 @@ pub(crate) mod register;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod sql;
 pub(crate) mod stats;
@@ -57,6 +58,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Logs(command) => command.run(context),
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
+        Command::Search(command) => command.run(context),
         Command::Clusters(command) => command.run(context),
         Command::Anomalies(command) => command.run(context),
         Command::Stats(command) => command.run(context),

@@ -151,8 +151,11 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let pools = services.pools.clone();
     let feed = StoreFeed::new(SqliteStore::clone(&store), orchestrator.clone(), services.catalog.clone());
     let layer = Layer::new(context);
-    let router = noetl_server::http::router(services)
-        .merge(noetl_indexer::router(layer.semantic(), Arc::new(feed.clone())));
+    let router = noetl_server::http::router_with(
+        services,
+        noetl_indexer::router(layer.semantic(), Arc::new(feed.clone())),
+        noetl_indexer::openapi(),
+    );
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());

@@ -105,6 +105,13 @@ pub(crate) struct Indexer {
     pub(crate) clickhouse_listen: String,
     /// Database of the analytic tables.
     pub(crate) database: String,
+    /// A Qdrant server, such as `http://127.0.0.1:6334` (its gRPC port); empty: the engine in this process.
+    pub(crate) qdrant: String,
+    /// Better given as `NOETL_QDRANT_KEY`.
+    #[serde(skip_serializing)]
+    pub(crate) qdrant_key: String,
+    /// What makes vectors of texts.
+    pub(crate) embedding: noetl_indexer::embedding::Config,
     /// What may be stored of messages.
     pub(crate) policy: noetl_indexer::Policy,
     /// Days that rows stay.
@@ -120,6 +127,9 @@ impl Default for Indexer {
             clickhouse_key: String::new(),
             clickhouse_listen: String::new(),
             database: "observability".to_owned(),
+            qdrant: String::new(),
+            qdrant_key: String::new(),
+            embedding: noetl_indexer::embedding::Config::default(),
             policy: noetl_indexer::Policy::default(),
             retention: noetl_indexer::Retention::default(),
         }
@@ -187,10 +197,18 @@ impl Config {
             python,
             log,
             clickhouse_key,
+            qdrant_key,
+            embedding_key,
             ..
         } = environment;
         if let Some(key) = clickhouse_key {
             self.indexer.clickhouse_key.clone_from(key);
+        }
+        if let Some(key) = qdrant_key {
+            self.indexer.qdrant_key.clone_from(key);
+        }
+        if let (Some(key), Some(endpoint)) = (embedding_key, &mut self.indexer.embedding.endpoint) {
+            endpoint.key.clone_from(key);
         }
         if let Some(directory) = data_dir {
             self.store.data_dir.clone_from(directory);

@@ -7,7 +7,7 @@ use crate::config::{Chosen, Config};
 use crate::env::Environment;
 use crate::terminal;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) chosen: Chosen,

@@ -29,6 +29,10 @@ pub(crate) struct Environment {
     pub(crate) log: Option<String>,
     /// `NOETL_CLICKHOUSE_KEY`: opens the ClickHouse server that is named in the configuration.
     pub(crate) clickhouse_key: Option<String>,
+    /// `NOETL_QDRANT_KEY`: opens the Qdrant server that is named in the configuration.
+    pub(crate) qdrant_key: Option<String>,
+    /// `NOETL_EMBEDDING_KEY`: opens the embeddings endpoint that is named in the configuration.
+    pub(crate) embedding_key: Option<String>,
     /// `NO_COLOR`: no colours, whatever its value (unless empty).
     pub(crate) no_color: bool,
     /// `HOME`.
@@ -49,6 +53,8 @@ impl Environment {
             python: path("NOETL_PYTHON"),
             log: text("NOETL_LOG").or_else(|| text("LOG_LEVEL")),
             clickhouse_key: text("NOETL_CLICKHOUSE_KEY"),
+            qdrant_key: text("NOETL_QDRANT_KEY"),
+            embedding_key: text("NOETL_EMBEDDING_KEY"),
             no_color: present("NO_COLOR").is_some(),
             home: path("HOME"),
         }

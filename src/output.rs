@@ -95,6 +95,19 @@ pub(crate) fn moment(rfc3339: &str) -> String {
     whole.replacen('T', " ", 1)
 }
 
+/// The beginning of a text, in so many characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The beginning of a text on one line.
+pub(crate) fn one_line(text: &str, most: usize) -> String {
+    shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "), most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

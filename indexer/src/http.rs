@@ -2,6 +2,9 @@
 
 mod error;
 mod insights;
+mod search;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -48,4 +51,5 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(insights::bottlenecks))
         .routes(routes!(insights::compare))
         .routes(routes!(insights::sql))
+        .routes(routes!(search::search))
 }

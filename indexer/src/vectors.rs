@@ -74,7 +74,10 @@ pub struct Vectors {
 
 impl std::fmt::Debug for Vectors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Vectors").field("address", &self.address).field("embedder", &self.name).finish_non_exhaustive()
+        f.debug_struct("Vectors")
+            .field("address", &self.address)
+            .field("embedder", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,10 +22,24 @@ pub(crate) struct Up {
     /// Stop after the playbook of --run has ended
     #[arg(long, requires = "run")]
     pub(crate) once: bool,
+    /// Keep analytics in this ClickHouse server instead of the engine in this process
+    #[arg(long, value_name = "URL")]
+    pub(crate) clickhouse: Option<String>,
+    /// Keep vectors in this Qdrant server (its gRPC port) instead of the engine in this process
+    #[arg(long, value_name = "URL")]
+    pub(crate) qdrant: Option<String>,
 }
 
 impl Up {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.block_on(serve::until_stopped(context, &self))
+        let mut context = context.clone();
+        let indexer = &mut context.config.indexer;
+        if let Some(url) = &self.clickhouse {
+            indexer.clickhouse.clone_from(url);
+        }
+        if let Some(url) = &self.qdrant {
+            indexer.qdrant.clone_from(url);
+        }
+        context.block_on(serve::until_stopped(&context, &self))
     }
 }

@@ -4,6 +4,7 @@ mod calls;
 mod error;
 mod follow;
 mod insights;
+mod search;
 
 use std::time::Duration;
 

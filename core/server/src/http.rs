@@ -41,7 +41,7 @@ use noetl_domain::id::ExecutionId;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -142,9 +142,15 @@ impl Services {
     }
 }
 
-/// The whole surface, ready to be served or merged.
+/// The whole surface, ready to be served.
 pub fn router(services: Services) -> Router {
-    let (router, document) = endpoints().split_for_parts();
+    router_with(services, Router::new(), OpenApiBuilder::new().build())
+}
+
+/// The whole surface and another room's, which is guarded and described like our own.
+pub fn router_with(services: Services, others: Router, described: OpenApi) -> Router {
+    let (router, mut document) = endpoints().split_for_parts();
+    document.merge(described);
     let document = openapi::Document::new(&document);
     let documents = Router::new().route("/api/openapi.json", get(openapi::json)).with_state(document);
     router
@@ -154,6 +160,7 @@ pub fn router(services: Services) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(services.clone())
         .merge(documents)
+        .merge(others)
         .layer(DefaultBodyLimit::max(services.config.body_limit_bytes))
         .layer(axum::middleware::from_fn_with_state(services, guard::foreign_pages))
         .layer(CatchPanicLayer::custom(guard::panicked))

@@ -92,17 +92,19 @@ pub struct Config {
 
 impl Config {
     /// What the environment says: `NOETL_ONNXRUNTIME_LIB`, `NOETL_EMBEDDING_MODEL_DIR`, and where setup puts its engines.
+    ///
+    /// What is set already stays.
     #[must_use]
-    pub fn from_environment(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    pub fn or_from_environment(self, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let cache = path("NOETL_CACHE_DIR")
             .or_else(|| path("XDG_CACHE_HOME").map(|cache| cache.join("noetl")))
             .or_else(|| path("HOME").map(|home| home.join(".cache/noetl")));
         Self {
-            library: path("NOETL_ONNXRUNTIME_LIB"),
-            model: path("NOETL_EMBEDDING_MODEL_DIR"),
-            engines: cache.map(|cache| cache.join("engines")),
-            ..Self::default()
+            library: self.library.or_else(|| path("NOETL_ONNXRUNTIME_LIB")),
+            model: self.model.or_else(|| path("NOETL_EMBEDDING_MODEL_DIR")),
+            engines: self.engines.or_else(|| cache.map(|cache| cache.join("engines"))),
+            ..self
         }
     }
 }

@@ -304,7 +304,7 @@ fn cpu_seconds() -> f64 {
 
 /// The local model, where setup could bring it.
 async fn local() -> Option<Embedder> {
-    let opened = open(&Config::from_environment(|name| std::env::var_os(name))).await;
+    let opened = open(&Config::default().or_from_environment(|name| std::env::var_os(name))).await;
     match opened.note {
         None => opened.embedder,
         Some(note) => {

@@ -9,6 +9,7 @@ use noetl_domain::code::Code;
 use crate::analytics::AnalyticsError;
 use crate::follow::{brief, chain};
 use crate::semantic::Unavailable;
+use crate::vectors::{Condition, ConditionError, VectorError};
 
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -65,5 +66,26 @@ impl From<AnalyticsError> for Refusal {
                     .hint("`noetl cluster status` says how the engine is doing")
             }
         }
+    }
+}
+
+impl From<VectorError> for Refusal {
+    fn from(error: VectorError) -> Self {
+        tracing::warn!(error = %chain(&error), "a question could not be answered");
+        Self::new(StatusCode::BAD_GATEWAY, Code::LayerFailed, chain(&error))
+            .hint("`noetl cluster status` says how the engine is doing")
+    }
+}
+
+impl From<ConditionError> for Refusal {
+    fn from(error: ConditionError) -> Self {
+        let hint = match &error {
+            ConditionError::Form(_) => {
+                "such as cause=quota, count>=3 or tool!=http, joined by commas".to_owned()
+            }
+            ConditionError::Field(_) => format!("their fields: {}", Condition::fields().join(", ")),
+            ConditionError::Number { .. } => "= and != compare words".to_owned(),
+        };
+        Self::invalid(error.to_string()).hint(hint)
     }
 }

@@ -18,7 +18,7 @@ use super::Services;
 use super::error::Refusal;
 use crate::insights::{self, Definitions, Since};
 
-type Asked<T> = Result<Query<T>, QueryRejection>;
+pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
 
 const USUAL: u64 = 50;
 const MOST: u64 = 1_000;
@@ -185,7 +185,7 @@ pub(super) async fn sql(
     Ok(Json(insights::sql(&analytics, &question).await?))
 }
 
-fn read<T>(asked: Asked<T>) -> Result<T, Refusal> {
+pub(super) fn read<T>(asked: Asked<T>) -> Result<T, Refusal> {
     asked
         .map(|Query(value)| value)
         .map_err(|rejection: QueryRejection| Refusal::invalid(rejection.body_text()))
@@ -198,11 +198,11 @@ fn required(playbook: Option<&str>) -> Result<&str, Refusal> {
     })
 }
 
-fn limit(asked: Option<u64>) -> u64 {
+pub(super) fn limit(asked: Option<u64>) -> u64 {
     asked.unwrap_or(USUAL).clamp(1, MOST)
 }
 
-fn execution(text: &str) -> Result<u64, Refusal> {
+pub(super) fn execution(text: &str) -> Result<u64, Refusal> {
     text.trim().parse().map_err(|_| {
         Refusal::invalid(format!("{text:?} is no id of an execution: decimal digits expected"))
             .hint("noetl executions lists them")
@@ -210,7 +210,7 @@ fn execution(text: &str) -> Result<u64, Refusal> {
 }
 
 /// `30m`, `24h`, `7d`, `4w`, or a moment in RFC 3339.
-fn since(text: Option<&str>, usual: Duration) -> Result<Since, Refusal> {
+pub(super) fn since(text: Option<&str>, usual: Duration) -> Result<Since, Refusal> {
     let now = Utc::now();
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(Since { from: now - usual, now });

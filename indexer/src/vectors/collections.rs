@@ -25,7 +25,11 @@ impl Vectors {
     pub async fn prepare(&self) -> Result<(), VectorError> {
         for kind in Kind::ALL {
             let name = self.collection(kind);
-            if self.client.collection_exists(&name).await.map_err(VectorError::engine("look for a collection"))?
+            if self
+                .client
+                .collection_exists(&name)
+                .await
+                .map_err(VectorError::engine("look for a collection"))?
             {
                 continue;
             }
@@ -40,8 +44,7 @@ impl Vectors {
         let mut has_vectors = false;
         if let Some(embedder) = &self.embedder {
             let dimension = embedder.identity().dimension as u64;
-            vectors
-                .add_named_vector_params(MEANING, VectorParamsBuilder::new(dimension, Distance::Cosine));
+            vectors.add_named_vector_params(MEANING, VectorParamsBuilder::new(dimension, Distance::Cosine));
             has_vectors = true;
         }
         if kind == Kind::Execution {

@@ -24,7 +24,11 @@ impl Vectors {
         let ids: Vec<PointId> = ids.iter().map(|id| PointId::from(*id)).collect();
         let request = GetPointsBuilder::new(self.collection(kind), ids).with_payload(true);
         let found = self.client.get_points(request).await.map_err(VectorError::engine("read points"))?;
-        found.result.into_iter().map(|point| Ok((number(point.id.as_ref())?, stored(point.payload)?))).collect()
+        found
+            .result
+            .into_iter()
+            .map(|point| Ok((number(point.id.as_ref())?, stored(point.payload)?)))
+            .collect()
     }
 
     /// A page of the points of a collection, by id, and where the next page begins.

@@ -39,7 +39,8 @@ impl Vectors {
             Some(embedder) => embedder.embed(&[embedding::normalise(question.text)]).await?.pop(),
             None => None,
         };
-        let asked = question.kinds.iter().map(|kind| self.search_kind(*kind, question, &meaning, &words, now_ms));
+        let asked =
+            question.kinds.iter().map(|kind| self.search_kind(*kind, question, &meaning, &words, now_ms));
         let mut found: Vec<(Kind, f32, Found)> =
             futures::future::try_join_all(asked).await?.into_iter().flatten().collect();
         found.sort_by(best_first);
@@ -70,7 +71,8 @@ impl Vectors {
         let request = QueryBatchPointsBuilder::new(self.collection(kind), queries);
         let (answers, points) = tokio::join!(self.client.query_batch(request), self.count(kind, None));
         let mut answers = answers.map_err(VectorError::engine("search"))?.result.into_iter();
-        let dense = meaning.is_some().then(|| answers.next()).flatten().map(|one| one.result).unwrap_or_default();
+        let dense =
+            meaning.is_some().then(|| answers.next()).flatten().map(|one| one.result).unwrap_or_default();
         let sparse = answers.next().map(|one| one.result).unwrap_or_default();
         let mut known: HashMap<u64, Stored> = HashMap::new();
         let dense = hits(dense, &mut known)?;
@@ -136,7 +138,12 @@ fn one_of_each(found: Vec<(Kind, f32, Found)>) -> impl IntoIterator<Item = Found
             return Some(hit);
         }
         let facts = &hit.facts;
-        let same = (facts.playbook.clone(), facts.step.clone(), facts.fingerprint.clone(), facts.status == "COMPLETED");
+        let same = (
+            facts.playbook.clone(),
+            facts.step.clone(),
+            facts.fingerprint.clone(),
+            facts.status == "COMPLETED",
+        );
         told.insert(same).then_some(hit)
     })
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
-    DeletePointsBuilder, Filter, NamedVectors, PointId, PointStruct, PointsIdsList,
-    SetPayloadPointsBuilder, UpsertPointsBuilder, Value, Vector,
+    DeletePointsBuilder, Filter, NamedVectors, PointId, PointStruct, PointsIdsList, SetPayloadPointsBuilder,
+    UpsertPointsBuilder, Value, Vector,
 };
 
 use super::kind::Kind;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use noetl_domain::fingerprint::{Id, Miner};
 
 use super::lines::Window;
+use crate::output;
 
 /// Clusters remembered; the rarest go first.
 const CLUSTERS: usize = 50_000;
@@ -39,7 +40,7 @@ impl Tally {
                     first: number,
                     last: number,
                     template,
-                    example: shortened(line),
+                    example: output::shortened(line, EXAMPLE),
                 }
             });
             cluster.count += 1;
@@ -85,12 +86,5 @@ impl Tally {
         let mut clusters: Vec<Cluster> = merged.into_values().collect();
         clusters.sort_by_key(|cluster| (std::cmp::Reverse(cluster.count), cluster.first));
         (clusters, self.unlisted)
-    }
-}
-
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(EXAMPLE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
     }
 }
