@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
-    convert, credential, db, events, execute, executions, explain, fingerprint, get, lint, list, logs,
+    convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list, logs,
     register, retry, run, schedule, search, server, sql, stats, status, tools, up, worker,
 };
 
@@ -111,6 +111,9 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     /// Find failures, executions, playbooks and knowledge by meaning and by words
     Search(search::Search),
+    /// Add, list and remove documents that are searched too
+    #[command(subcommand)]
+    Knowledge(knowledge::Knowledge),
     /// Show failures that say the same thing: how often, since when, where
     Clusters(clusters::Clusters),
     /// Show steps that are not as they used to be

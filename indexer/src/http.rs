@@ -2,6 +2,7 @@
 
 mod error;
 mod insights;
+mod knowledge;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -52,4 +53,5 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(insights::compare))
         .routes(routes!(insights::sql))
         .routes(routes!(search::search))
+        .merge(knowledge::endpoints())
 }

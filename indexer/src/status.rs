@@ -44,6 +44,8 @@ pub struct Progress {
 pub struct Snapshot {
     pub analytics: Progress,
     pub vectors: Progress,
+    /// Whether playbooks and knowledge were looked through since the vector store is there.
+    pub looked_through: bool,
 }
 
 /// Clones share what is told.

@@ -22,7 +22,6 @@ use qdrant_client::{Qdrant, QdrantError};
 
 pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
-pub(crate) use self::knowledge::LARGEST;
 pub use self::knowledge::{Knowledge, KnowledgeError, keep_knowledge};
 pub use self::playbooks::keep_playbooks;
 pub use self::point::{Point, Stored};

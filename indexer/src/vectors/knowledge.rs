@@ -14,7 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noetl_api::knowledge::{KnowledgeAdded, KnowledgeRemoved, KnowledgeRequest, KnowledgeSource};
+use noetl_api::knowledge::{
+    Format, KnowledgeAdded, KnowledgeRemoved, KnowledgeRequest, KnowledgeSource, LARGEST,
+};
 use tokio::sync::{Mutex, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +25,6 @@ use self::record::{Entry, Record, digest};
 use super::{Kind, VectorError, Vectors};
 use crate::follow::chain;
 
-/// Bytes of a document, at most.
-pub(crate) const LARGEST: usize = 8 * 1024 * 1024;
 /// Passages of a document, at most.
 const MOST_PASSAGES: usize = 20_000;
 /// Bytes of the name of a source, at most.
@@ -205,25 +205,23 @@ impl Knowledge {
     }
 }
 
-/// Fills the collection, trying until it is done or told to stop; tells `filled` when it is.
+/// Fills the collection, trying until it is done or told to stop; tells `looked` when it has tried once.
 pub async fn keep_knowledge(
     vectors: Vectors,
     knowledge: Knowledge,
-    filled: oneshot::Sender<()>,
+    looked: oneshot::Sender<()>,
     stop: CancellationToken,
 ) {
-    let mut wait = FIRST_WAIT;
+    let (mut looked, mut wait) = (Some(looked), FIRST_WAIT);
     loop {
         let done = tokio::select! {
             () = stop.cancelled() => return,
             done = knowledge.fill(&vectors) => done,
         };
+        // Nobody may wait for it.
+        let _ = looked.take().map(|looked| looked.send(()));
         match done {
-            Ok(()) => {
-                // Nobody may wait for it.
-                let _ = filled.send(());
-                return;
-            }
+            Ok(()) => return,
             Err(error) => tracing::warn!(error = %chain(&error), "the knowledge cannot be filled; trying again"),
         }
         tokio::select! {
@@ -236,7 +234,7 @@ pub async fn keep_knowledge(
 /// Cuts a document where it holds nobody up, and hands it back.
 async fn cut_aside(
     content: String,
-    format: noetl_api::knowledge::Format,
+    format: Format,
     title: String,
 ) -> Result<(String, Cut), KnowledgeError> {
     let work = move || {

@@ -31,26 +31,24 @@ enum KeepError {
     Vectors(#[from] VectorError),
 }
 
-/// Follows the catalog until told to stop; tells `filled` when the collection is equal to it for the first time.
+/// Follows the catalog until told to stop; tells `looked` when it has looked for the first time.
 pub async fn keep_playbooks<F: Feed>(
     vectors: Vectors,
     feed: Arc<F>,
-    filled: oneshot::Sender<()>,
+    looked: oneshot::Sender<()>,
     stop: CancellationToken,
 ) {
     let mut keeper = Keeper { vectors, feed, held: None };
-    let (mut filled, mut wait) = (Some(filled), LOOK_AGAIN);
+    let (mut looked, mut wait) = (Some(looked), LOOK_AGAIN);
     loop {
-        let looked = tokio::select! {
+        let done = tokio::select! {
             () = stop.cancelled() => return,
-            looked = keeper.look() => looked,
+            done = keeper.look() => done,
         };
-        match looked {
-            Ok(()) => {
-                wait = LOOK_AGAIN;
-                // Nobody may wait for it.
-                let _ = filled.take().map(|filled| filled.send(()));
-            }
+        // Nobody may wait for it.
+        let _ = looked.take().map(|looked| looked.send(()));
+        match done {
+            Ok(()) => wait = LOOK_AGAIN,
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the playbooks cannot be put in; trying again");
                 // What the store holds is not known any more.

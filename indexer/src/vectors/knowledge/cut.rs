@@ -52,6 +52,8 @@ pub(crate) fn cut(content: &str, format: Format, title: &str) -> Cut {
 #[derive(Debug)]
 struct Outline {
     title: String,
+    /// What a document without a title is called.
+    first_heading: Option<String>,
     /// Headings that hold at this place, each with its level.
     headings: Vec<(usize, String)>,
     /// What belongs to the passage that has begun.
@@ -65,6 +67,7 @@ impl Outline {
     fn new(title: &str) -> Self {
         Self {
             title: one_line(title),
+            first_heading: None,
             headings: Vec::new(),
             text: String::new(),
             words: 0,
@@ -87,6 +90,7 @@ impl Outline {
             return;
         }
         self.end_passage();
+        self.first_heading.get_or_insert_with(|| text.clone());
         self.headings.retain(|(above, _)| *above < level);
         self.headings.push((level, text));
     }
@@ -142,9 +146,8 @@ impl Outline {
 
     fn finish(mut self) -> Cut {
         self.end_passage();
-        let first = self.headings.first().map(|(_, text)| text.clone());
         if self.title.is_empty() {
-            self.title = first.unwrap_or_default();
+            self.title = self.first_heading.unwrap_or_default();
         }
         Cut { title: self.title, passages: self.passages }
     }

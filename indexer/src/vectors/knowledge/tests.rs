@@ -1,4 +1,3 @@
-use noetl_api::knowledge::Format;
 use noetl_domain::code::Code;
 
 use super::*;
@@ -131,10 +130,10 @@ async fn pages_of_codes_are_found_and_are_nobodys_documents() {
     let mut store = Store::open().await;
     let directory = tempfile::tempdir().unwrap();
     let knowledge = Knowledge::open(directory.path());
-    let (filled, is_filled) = oneshot::channel();
+    let (looked, has_looked) = oneshot::channel();
     let stop = CancellationToken::new();
-    keep_knowledge(store.vectors.clone(), knowledge.clone(), filled, stop).await;
-    is_filled.await.unwrap();
+    keep_knowledge(store.vectors.clone(), knowledge.clone(), looked, stop).await;
+    has_looked.await.unwrap();
     for code in [Code::PythonMissingModule, Code::StoreLocked] {
         let (source, title) = found(&store.vectors, code.title()).await.unwrap();
         assert_eq!((source, title), (format!("code:{code}"), format!("{code}: {}", code.title())));

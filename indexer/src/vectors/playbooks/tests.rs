@@ -141,14 +141,14 @@ async fn a_store_of_another_catalog_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_tells_when_it_is_filled_and_ends_when_told() {
+async fn it_tells_when_it_has_looked_and_ends_when_told() {
     let mut store = Store::open().await;
     let feed = Arc::new(Catalog::default());
     feed.register("a/b", "something");
-    let (filled, is_filled) = oneshot::channel();
+    let (looked, has_looked) = oneshot::channel();
     let stop = CancellationToken::new();
-    let kept = tokio::spawn(keep_playbooks(store.vectors.clone(), Arc::clone(&feed), filled, stop.clone()));
-    is_filled.await.unwrap();
+    let kept = tokio::spawn(keep_playbooks(store.vectors.clone(), Arc::clone(&feed), looked, stop.clone()));
+    has_looked.await.unwrap();
     assert_eq!(held(&keeper(&store, &feed)).await.len(), 1);
     stop.cancel();
     kept.await.unwrap();
