@@ -69,8 +69,8 @@ impl Add {
         if context.json {
             output::json(&added)?;
         } else if found.len() > 1 {
-            let passages: u64 = added.iter().map(|added| added.source.passages).sum();
-            terminal::tell(&format!("{} documents, {passages} passages", added.len()));
+            let all = added.iter().map(|added| added.source.passages).sum();
+            terminal::tell(&format!("{} documents, {}", added.len(), passages(all)));
         }
         Ok(Exit::Success)
     }
@@ -141,12 +141,15 @@ fn progress(documents: usize) -> ProgressBar {
 
 fn told(added: &KnowledgeAdded) -> String {
     let source = &added.source;
-    let plural = if source.passages == 1 { "" } else { "s" };
-    let mut line = format!("{}: {} passage{plural}", source.source, source.passages);
+    let mut line = format!("{}: {}", source.source, passages(source.passages));
     if added.new < source.passages || added.gone > 0 {
         line.push_str(&format!(" ({} new, {} gone)", added.new, added.gone));
     }
     line
+}
+
+fn passages(count: u64) -> String {
+    if count == 1 { "1 passage".to_owned() } else { format!("{count} passages") }
 }
 
 async fn list(context: &Context) -> anyhow::Result<Exit> {
@@ -185,7 +188,7 @@ async fn remove(context: &Context, source: &str) -> anyhow::Result<Exit> {
     if context.json {
         output::json(&removed)?;
     } else {
-        let lines = removed.iter().map(|one| format!("removed {}: {} passages", one.source, one.passages));
+        let lines = removed.iter().map(|one| format!("removed {}: {}", one.source, passages(one.passages)));
         output::text(&lines.collect::<Vec<_>>().join("\n"))?;
     }
     Ok(Exit::Success)

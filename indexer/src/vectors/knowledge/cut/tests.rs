@@ -86,12 +86,12 @@ fn a_page_is_what_its_reader_sees() {
 
 #[test]
 fn pages_made_to_hurt_are_read_in_one_pass() {
-    for unit in ["<div>", "<b>", "<a href=x><p>", "<table><tr><td>", "<ul><li>", "<nav>", "<svg><title>", "&amp", "<h1>"] {
-        let page = format!("{}<p>the end", unit.repeat(100_000));
-        // Whoever reads them nested does not come back in the time of a test.
-        let began = std::time::Instant::now();
+    let units =
+        ["<div>", "<b>", "<a href=x><p>", "<table><tr><td>", "<ul><li>", "<nav>", "<svg><title>", "&amp", "<h1>"];
+    for unit in units {
+        // Read as a tree, the first of them takes minutes.
+        let page = format!("{}<p>the end", unit.repeat(100_000 / unit.len()));
         cut(&page, Format::Html, "");
-        eprintln!("{unit} {:?}", began.elapsed());
     }
     assert_eq!(cut("\u{0}<p>\u{0}a\u{0}b<", Format::Html, "").passages.len(), 1);
 }
