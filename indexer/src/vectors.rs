@@ -5,10 +5,15 @@
 
 mod collections;
 mod condition;
+pub(crate) mod follow;
+mod index;
 mod kind;
+mod moving;
 mod point;
 mod read;
 mod search;
+pub(crate) mod similar;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -117,6 +122,11 @@ impl Vectors {
     /// The collection of a kind whose vectors lie in the space of this embedder.
     pub(crate) fn collection(&self, kind: Kind) -> String {
         let space = self.embedder.as_ref().map_or_else(|| "words".to_owned(), |one| one.identity().key());
-        format!("noetl_{}_{space}", kind.collection())
+        format!("{}{space}", Self::prefix(kind))
+    }
+
+    /// What the collections of a kind begin with, whatever their space.
+    fn prefix(kind: Kind) -> String {
+        format!("noetl_{}_", kind.collection())
     }
 }
