@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
-    convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list, logs,
-    register, retry, run, schedule, search, server, sql, stats, status, tools, up, worker,
+    convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
+    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, worker,
 };
 
 #[derive(Debug, Parser)]
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     /// Find failures, executions, playbooks and knowledge by meaning and by words
     Search(search::Search),
+    /// Show failures and executions like one of them, and what ended them
+    Similar(similar::Similar),
     /// Add, list and remove documents that are searched too
     #[command(subcommand)]
     Knowledge(knowledge::Knowledge),

@@ -30,6 +30,7 @@ pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod similar;
 pub(crate) mod sql;
 pub(crate) mod stats;
 pub(crate) mod status;
@@ -61,6 +62,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),
         Command::Knowledge(command) => command.run(context),
+        Command::Similar(command) => command.run(context),
         Command::Clusters(command) => command.run(context),
         Command::Anomalies(command) => command.run(context),
         Command::Stats(command) => command.run(context),

@@ -5,12 +5,17 @@
 
 mod collections;
 mod condition;
+pub(crate) mod follow;
+mod index;
 mod kind;
-mod knowledge;
-mod playbooks;
+pub(crate) mod knowledge;
+mod moving;
+pub(crate) mod playbooks;
 mod point;
 mod read;
 mod search;
+pub(crate) mod similar;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -22,10 +27,10 @@ use qdrant_client::{Qdrant, QdrantError};
 
 pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
-pub use self::knowledge::{Knowledge, KnowledgeError, keep_knowledge};
-pub use self::playbooks::keep_playbooks;
+pub use self::knowledge::{Knowledge, KnowledgeError};
 pub use self::point::{Point, Stored};
 pub use self::search::Question;
+pub(crate) use self::similar::{SimilarError, similar};
 use crate::embedding::{EmbedError, Embedder, Opened};
 
 /// Names of the vectors of a point.
@@ -121,6 +126,11 @@ impl Vectors {
     /// The collection of a kind whose vectors lie in the space of this embedder.
     pub(crate) fn collection(&self, kind: Kind) -> String {
         let space = self.embedder.as_ref().map_or_else(|| "words".to_owned(), |one| one.identity().key());
-        format!("noetl_{}_{space}", kind.collection())
+        format!("{}{space}", Self::prefix(kind))
+    }
+
+    /// What the collections of a kind begin with, whatever their space.
+    fn prefix(kind: Kind) -> String {
+        format!("noetl_{}_", kind.collection())
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use noetl_indexer::vectors::Knowledge;
-use noetl_indexer::{Config, Fingerprints, Part, Semantic};
+use noetl_indexer::{Config, Fingerprints, LookedAt, Part, Semantic};
 use noetl_server::feed::StoreFeed;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -76,9 +76,10 @@ impl Layer {
                 Part::Off { .. } | Part::Failing { .. } => true,
                 Part::Starting => false,
             };
-            let is_looked_through = snapshot.looked_through || snapshot.vectors.part != Part::On;
+            let LookedAt { playbooks, knowledge } = snapshot.looked_at;
+            let is_looked_at = playbooks && knowledge || snapshot.vectors.part != Part::On;
             let parts = [snapshot.analytics, snapshot.vectors];
-            if is_looked_through && parts.iter().all(|one| is_settled(&one.part, one.behind)) {
+            if is_looked_at && parts.iter().all(|one| is_settled(&one.part, one.behind)) {
                 return;
             }
             changed.await;

@@ -9,7 +9,7 @@ use noetl_domain::code::Code;
 use crate::analytics::AnalyticsError;
 use crate::follow::{brief, chain};
 use crate::semantic::Unavailable;
-use crate::vectors::{Condition, ConditionError, KnowledgeError, VectorError};
+use crate::vectors::{Condition, ConditionError, KnowledgeError, SimilarError, VectorError};
 
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -107,6 +107,24 @@ impl From<KnowledgeError> for Refusal {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::LayerFailed, chain(&error))
                     .hint("is there room on the disk of the data directory, and may the server write there?")
             }
+        }
+    }
+}
+
+impl From<SimilarError> for Refusal {
+    fn from(error: SimilarError) -> Self {
+        match error {
+            SimilarError::Unknown(_) => {
+                Self::new(StatusCode::NOT_FOUND, Code::UnknownExecution, error.to_string())
+                    .hint("noetl executions lists them; noetl events ID shows the ids of events")
+            }
+            SimilarError::Unavailable(error) => error.into(),
+            SimilarError::Vectors(error) => error.into(),
+            SimilarError::Feed(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Code::LayerFailed,
+                format!("the log cannot be read: {}", chain(&error)),
+            ),
         }
     }
 }

@@ -12,26 +12,22 @@ mod tests;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use noetl_api::knowledge::{
     Format, KnowledgeAdded, KnowledgeRemoved, KnowledgeRequest, KnowledgeSource, LARGEST,
 };
-use tokio::sync::{Mutex, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Mutex;
 
 use self::cut::{Cut, cut};
 use self::record::{Entry, Record, digest};
 use super::{Kind, VectorError, Vectors};
-use crate::follow::chain;
+use crate::again::{Patience, Work, chain};
+use crate::status::Status;
 
 /// Passages of a document, at most.
 const MOST_PASSAGES: usize = 20_000;
 /// Bytes of the name of a source, at most.
 const LONGEST_NAME: usize = 1_000;
-/// Waits between tries while a store is away.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
 pub enum KnowledgeError {
@@ -144,9 +140,8 @@ impl Knowledge {
         Ok(Some(removed))
     }
 
-    /// Makes the collection hold what the record and the pages of the Codes say, and nothing else.
+    /// Makes the collection hold what the record says, and nothing else but the pages of the Codes.
     async fn fill(&self, vectors: &Vectors) -> Result<(), KnowledgeError> {
-        place::place(vectors, place::any_of(codes::sources()), codes::points()).await?;
         for entry in self.files("list", Record::list).await? {
             let _changing = self.inner.changing.lock().await;
             // It may have been replaced or removed meanwhile.
@@ -205,29 +200,36 @@ impl Knowledge {
     }
 }
 
-/// Fills the collection, trying until it is done or told to stop; tells `looked` when it has tried once.
-pub async fn keep_knowledge(
+/// Fills the collection at the start; what comes later is put in by whoever takes it in.
+pub(crate) struct Keeper {
     vectors: Vectors,
-    knowledge: Knowledge,
-    looked: oneshot::Sender<()>,
-    stop: CancellationToken,
-) {
-    let (mut looked, mut wait) = (Some(looked), FIRST_WAIT);
-    loop {
-        let done = tokio::select! {
-            () = stop.cancelled() => return,
-            done = knowledge.fill(&vectors) => done,
-        };
-        // Nobody may wait for it.
-        let _ = looked.take().map(|looked| looked.send(()));
-        match done {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(error = %chain(&error), "the knowledge cannot be filled; trying again"),
+    /// None: only the pages of the Codes are kept.
+    knowledge: Option<Knowledge>,
+    status: Status,
+}
+
+impl Keeper {
+    pub(crate) fn new(vectors: Vectors, knowledge: Option<Knowledge>, status: Status) -> Self {
+        Self { vectors, knowledge, status }
+    }
+}
+
+impl Work for Keeper {
+    type Error = KnowledgeError;
+
+    async fn go_on(&mut self, patience: &mut Patience) -> Result<(), KnowledgeError> {
+        place::place(&self.vectors, place::any_of(codes::sources()), codes::points()).await?;
+        if let Some(knowledge) = &self.knowledge {
+            knowledge.fill(&self.vectors).await?;
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
-        }
+        self.status.change(|status| status.looked_at.knowledge = true);
+        patience.restore();
+        std::future::pending().await
+    }
+
+    fn failing(&self, _: String) {
+        // Whoever waits for the first look would wait in vain.
+        self.status.change(|status| status.looked_at.knowledge = true);
     }
 }
 

@@ -9,68 +9,59 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noetl_bus::feed::{Definition, Feed, FeedError};
-use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use super::point::id;
 use super::{Kind, Point, Stored, VectorError, Vectors};
-use crate::follow::chain;
+use crate::again::{Patience, Work};
+use crate::status::Status;
 
 /// How often it is looked whether something was registered; commits do not tell.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
-/// Longest wait between tries while a store is away.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Texts in memory at once, at most.
 const CHUNK: usize = 100;
 
 #[derive(Debug, thiserror::Error)]
-enum KeepError {
+pub(crate) enum KeepError {
     #[error("cannot read the catalog")]
     Feed(#[from] FeedError),
     #[error(transparent)]
     Vectors(#[from] VectorError),
 }
 
-/// Follows the catalog until told to stop; tells `looked` when it has looked for the first time.
-pub async fn keep_playbooks<F: Feed>(
+/// Follows the catalog.
+pub(crate) struct Keeper<F> {
     vectors: Vectors,
     feed: Arc<F>,
-    looked: oneshot::Sender<()>,
-    stop: CancellationToken,
-) {
-    let mut keeper = Keeper { vectors, feed, held: None };
-    let (mut looked, mut wait) = (Some(looked), LOOK_AGAIN);
-    loop {
-        let done = tokio::select! {
-            () = stop.cancelled() => return,
-            done = keeper.look() => done,
-        };
-        // Nobody may wait for it.
-        let _ = looked.take().map(|looked| looked.send(()));
-        match done {
-            Ok(()) => wait = LOOK_AGAIN,
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "the playbooks cannot be put in; trying again");
-                // What the store holds is not known any more.
-                keeper.held = None;
-                wait = (wait * 2).min(LONGEST_WAIT);
-            }
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-}
-
-struct Keeper<F> {
-    vectors: Vectors,
-    feed: Arc<F>,
+    status: Status,
     /// The versions in the collection, by path; none: it was not looked at yet.
     held: Option<HashMap<String, u32>>,
 }
 
+impl<F: Feed> Work for Keeper<F> {
+    type Error = KeepError;
+
+    async fn go_on(&mut self, patience: &mut Patience) -> Result<(), KeepError> {
+        // What the store holds is not known after a failure.
+        self.held = None;
+        loop {
+            self.look().await?;
+            self.status.change(|status| status.looked_at.playbooks = true);
+            patience.restore();
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn failing(&self, _: String) {
+        // Whoever waits for the first look would wait in vain.
+        self.status.change(|status| status.looked_at.playbooks = true);
+    }
+}
+
 impl<F: Feed> Keeper<F> {
+    pub(crate) fn new(vectors: Vectors, feed: Arc<F>, status: Status) -> Self {
+        Self { vectors, feed, status, held: None }
+    }
+
     /// Puts in what is new or has changed, and takes out what is gone.
     async fn look(&mut self) -> Result<(), KeepError> {
         let registered = self.feed.versions().await?;

@@ -1,6 +1,8 @@
 use noetl_domain::code::Code;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::again::until_stopped;
 use crate::vectors::Question;
 use crate::vectors::testing::Store;
 
@@ -21,6 +23,18 @@ async fn found(vectors: &Vectors, text: &str) -> Option<(String, String)> {
 
 async fn count(vectors: &Vectors, source: &str) -> u64 {
     vectors.count(Kind::Knowledge, Some(place::of(source))).await.unwrap()
+}
+
+/// Lets the keeper do what there is to do at a start.
+async fn keep(vectors: &Vectors, knowledge: &Knowledge) {
+    let (status, stop) = (Status::default(), CancellationToken::new());
+    let work = Keeper::new(vectors.clone(), Some(knowledge.clone()), status.clone());
+    let changed = status.changed();
+    let kept = tokio::spawn(until_stopped(work, stop.clone()));
+    changed.await;
+    assert!(status.get().looked_at.knowledge);
+    stop.cancel();
+    kept.await.unwrap();
 }
 
 fn asked(vectors: &Vectors) -> u64 {
@@ -68,20 +82,20 @@ async fn the_record_outlives_the_store() {
     let knowledge = Knowledge::open(directory.path());
     let text = document(&["deadlocks", "quotas"]);
     knowledge.add(&store.vectors, request("ops", &text), 1_000).await.unwrap();
-    knowledge.fill(&store.vectors).await.unwrap();
+    keep(&store.vectors, &knowledge).await;
     let codes = codes::points().len() as u64;
     assert_eq!(store.vectors.count(Kind::Knowledge, None).await.unwrap(), codes + 2);
 
     // After a restart everything is there, and nothing is embedded.
     store.reopen().await;
     let knowledge = Knowledge::open(directory.path());
-    knowledge.fill(&store.vectors).await.unwrap();
+    keep(&store.vectors, &knowledge).await;
     assert_eq!((count(&store.vectors, "ops").await, asked(&store.vectors)), (2, 0));
     store.close().await;
 
     // The store is lost: another one begins empty.
     let mut fresh = Store::open().await;
-    knowledge.fill(&fresh.vectors).await.unwrap();
+    keep(&fresh.vectors, &knowledge).await;
     assert_eq!(count(&fresh.vectors, "ops").await, 2);
     assert_eq!(found(&fresh.vectors, "quotas").await, Some(("ops".into(), "quotas".into())));
     fresh.close().await;
@@ -106,7 +120,7 @@ async fn the_collection_follows_the_record_whatever_came_between() {
     // A passage that went missing.
     vectors.delete_where(Kind::Knowledge, place::of("kept")).await.unwrap();
 
-    knowledge.fill(&vectors).await.unwrap();
+    keep(&vectors, &knowledge).await;
     assert_eq!(found(&vectors, "coffee").await, Some(("ops".into(), "coffee".into())));
     let counts = [count(&vectors, "ops").await, count(&vectors, "kept").await, count(&vectors, "lost").await];
     assert_eq!(counts, [2, 1, 0]);
@@ -120,7 +134,7 @@ async fn the_collection_follows_the_record_whatever_came_between() {
     }
     vectors.delete_where(Kind::Knowledge, place::any_of(codes::sources())).await.unwrap();
     vectors.delete_where(Kind::Knowledge, place::of("ops")).await.unwrap();
-    knowledge.fill(&vectors).await.unwrap();
+    keep(&vectors, &knowledge).await;
     assert_eq!((count(&vectors, "ops").await, count(&vectors, "code:IX001").await), (0, 1));
     store.close().await;
 }
@@ -130,10 +144,7 @@ async fn pages_of_codes_are_found_and_are_nobodys_documents() {
     let mut store = Store::open().await;
     let directory = tempfile::tempdir().unwrap();
     let knowledge = Knowledge::open(directory.path());
-    let (looked, has_looked) = oneshot::channel();
-    let stop = CancellationToken::new();
-    keep_knowledge(store.vectors.clone(), knowledge.clone(), looked, stop).await;
-    has_looked.await.unwrap();
+    keep(&store.vectors, &knowledge).await;
     for code in [Code::PythonMissingModule, Code::StoreLocked] {
         let (source, title) = found(&store.vectors, code.title()).await.unwrap();
         assert_eq!((source, title), (format!("code:{code}"), format!("{code}: {}", code.title())));

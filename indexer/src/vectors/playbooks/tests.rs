@@ -3,8 +3,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Heads, Version};
 use noetl_domain::id::ExecutionId;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::again::until_stopped;
 use crate::vectors::testing::Store;
 
 /// A catalog that people change.
@@ -74,7 +76,7 @@ impl Feed for Catalog {
 }
 
 fn keeper(store: &Store, feed: &Arc<Catalog>) -> Keeper<Catalog> {
-    Keeper { vectors: store.vectors.clone(), feed: Arc::clone(feed), held: None }
+    Keeper::new(store.vectors.clone(), Arc::clone(feed), Status::default())
 }
 
 /// Path, version and text of every point, by path.
@@ -145,10 +147,12 @@ async fn it_tells_when_it_has_looked_and_ends_when_told() {
     let mut store = Store::open().await;
     let feed = Arc::new(Catalog::default());
     feed.register("a/b", "something");
-    let (looked, has_looked) = oneshot::channel();
-    let stop = CancellationToken::new();
-    let kept = tokio::spawn(keep_playbooks(store.vectors.clone(), Arc::clone(&feed), looked, stop.clone()));
-    has_looked.await.unwrap();
+    let (status, stop) = (Status::default(), CancellationToken::new());
+    let work = Keeper::new(store.vectors.clone(), Arc::clone(&feed), status.clone());
+    let changed = status.changed();
+    let kept = tokio::spawn(until_stopped(work, stop.clone()));
+    changed.await;
+    assert!(status.get().looked_at.playbooks);
     assert_eq!(held(&keeper(&store, &feed)).await.len(), 1);
     stop.cancel();
     kept.await.unwrap();
