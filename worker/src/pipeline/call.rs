@@ -101,6 +101,7 @@ impl<'j> Pipeline<'j> {
             work_dir: config.work_dir.clone(),
             scratch_dir: config.scratch_dir.join(id.execution.to_string()),
             log: job.log(self.index),
+            meter: job.meter.clone(),
         };
         match guarded(tool, fields, &ctx).await? {
             Ok(Output::Done { kind, value }) => Ok(done(kind, value)),

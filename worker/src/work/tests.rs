@@ -5,6 +5,7 @@ mod loops;
 mod parked;
 mod providers;
 mod secrets;
+mod usage;
 
 use noetl_domain::report::{Outcome, Wait};
 use noetl_test_service::Service;
