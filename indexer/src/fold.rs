@@ -262,8 +262,9 @@ impl Context<'_> {
                 "PENDING"
             }
             Event::Called(report) => self.called(open, &mut row, report),
-            Event::ChildStarted { id, index, .. } => {
+            Event::ChildStarted { id, index, request, .. } => {
                 (row.run, row.batch, row.iteration) = (id.run, id.batch, *index as i64);
+                open.run(&row.step, id.run, at).usage.bytes_in += shape::bytes(&request.payload);
                 "STARTED"
             }
             Event::ChildFinished { id, index, status, result, .. } => {
