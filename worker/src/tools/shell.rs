@@ -289,7 +289,7 @@ mod tests {
         const MIB: u64 = 1 << 20;
         let python = crate::tools::python::Config::from_env().places.interpreter().unwrap();
         // More than this process ever held, which is what the kernel counts at least.
-        let size = memory::peak("self").unwrap() / MIB + 64;
+        let size = memory::peak(&"self").unwrap() / MIB + 64;
         let code = "import sys, time; held = b\"x\" * (int(sys.argv[1]) << 20)\nwhile time.process_time() < 0.1: pass";
         let line = format!("'{}' -c '{code}' {size}", python.display());
         let context = context();

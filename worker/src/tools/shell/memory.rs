@@ -6,7 +6,7 @@ use std::fmt::Display;
 const MOST: usize = 64;
 
 /// Of one process; `self` is this one.
-pub(super) fn peak(process: impl Display) -> Option<u64> {
+pub(super) fn peak(process: &impl Display) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix("kB")?;
     Some(kibibytes.trim().parse::<u64>().ok()? * 1024)
@@ -23,7 +23,7 @@ pub(super) fn peak_of_family(process: u32) -> u64 {
         family.truncate(MOST);
         next += 1;
     }
-    family.into_iter().filter_map(peak).max().unwrap_or(0)
+    family.iter().filter_map(peak).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
         let mut holds = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut holds).unwrap();
         let held: u64 = holds.trim().parse().unwrap();
-        let (alone, family) = (peak(child.id()).unwrap(), peak_of_family(child.id()));
+        let (alone, family) = (peak(&child.id()).unwrap(), peak_of_family(child.id()));
         drop(child.stdin.take());
         child.wait().unwrap();
         assert!(alone < held && family >= held, "{alone} {family}");

@@ -57,14 +57,14 @@ impl Process {
                 }
             }
         })?;
-        let Started { group, stdin, stdout, stderr } = started.await.map_err(lost)??;
+        let Started { group, stdin, stdout, stderr } = started.await.map_err(|_| lost())??;
         Ok(Self {
             stdin: stdin.map(ChildStdin::from_std).transpose()?,
             stdout: stdout.map(ChildStdout::from_std).transpose()?,
             stderr: stderr.map(ChildStderr::from_std).transpose()?,
             group,
             ended,
-            inherited: memory::peak("self").unwrap_or(u64::MAX),
+            inherited: memory::peak(&"self").unwrap_or(u64::MAX),
         })
     }
 
@@ -74,7 +74,7 @@ impl Process {
         let ResUse { status, rusage } = loop {
             tokio::select! {
                 biased;
-                ended = &mut self.ended => break ended.map_err(lost)??,
+                ended = &mut self.ended => break ended.map_err(|_| lost())??,
                 () = tokio::time::sleep(pause) => {
                     seen = self.group.0.map_or(0, memory::peak_of_family).max(seen);
                     pause = (pause * 2).min(LONGEST_WITHOUT_LOOK);
@@ -93,7 +93,7 @@ impl Process {
     }
 }
 
-fn lost(_: oneshot::error::RecvError) -> io::Error {
+fn lost() -> io::Error {
     io::Error::other("the thread that waits for it broke off")
 }
 
