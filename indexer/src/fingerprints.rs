@@ -38,6 +38,8 @@ pub struct Fingerprints {
     /// Read from the file when it is needed first, so that a process that asks nothing does not pay for it.
     inner: Arc<OnceLock<Mutex<Inner>>>,
     file: Arc<PathBuf>,
+    /// Held while the file is written: several followers save before they give up their places.
+    saving: Arc<Mutex<()>>,
 }
 
 struct Inner {
@@ -46,6 +48,8 @@ struct Inner {
     touched: BTreeMap<u64, (i64, Source)>,
     /// Templates as they were last told: what each fingerprint stood for, and under which it went.
     told: HashMap<u64, (String, u64)>,
+    /// Position of the newest Event whose messages were learned from.
+    learned: u64,
     is_saved: bool,
 }
 
@@ -63,16 +67,51 @@ pub(crate) struct Seen {
 impl Fingerprints {
     /// Goes on with what the file holds; begins anew when there is none or it cannot be read.
     pub fn open(directory: &Path) -> Self {
-        Self { inner: Arc::default(), file: Arc::new(directory.join("fingerprints.json")) }
+        let file = Arc::new(directory.join("fingerprints.json"));
+        Self { inner: Arc::default(), file, saving: Arc::default() }
     }
 
+    /// Whether nobody has learned from the Event at this position yet; whoever asks first does.
+    ///
+    /// Followers read the same Events, and a word that is seen twice because two read it is no state of a system.
+    pub(crate) fn is_first(&self, position: u64) -> bool {
+        let mut inner = self.lock();
+        let is_first = position > inner.learned;
+        inner.learned = inner.learned.max(position);
+        is_first
+    }
+
+    /// Tells that a follower begins here: what comes before was learned from, in another life of the process.
+    pub(crate) fn learned_to(&self, position: u64) {
+        let mut inner = self.lock();
+        inner.learned = inner.learned.max(position);
+    }
+
+    /// Learns from a message.
     pub(crate) fn of(&self, message: &str, source: Source, at_ms: i64) -> Seen {
         let mut inner = self.lock();
         let matched = inner.miner.observe(message);
-        inner.touched.entry(matched.id.0).or_insert((at_ms, source));
+        inner.touch(matched.id.0, at_ms, source);
         // A count that is lost in a crash changes no id.
         inner.is_saved &= !matched.is_new;
         Seen { id: matched.id.0 }
+    }
+
+    /// As [`Self::of`], for a message that was learned from before.
+    pub(crate) fn again(&self, message: &str, source: Source, at_ms: i64) -> Seen {
+        let recalled = {
+            let mut inner = self.lock();
+            let recalled = inner.miner.recall(message);
+            if let Some(id) = recalled {
+                inner.touch(id.0, at_ms, source);
+            }
+            recalled
+        };
+        match recalled {
+            Some(id) => Seen { id: id.0 },
+            // Forgotten since, or learned by a process that died before it saved.
+            None => self.of(message, source, at_ms),
+        }
     }
 
     /// The template of a fingerprint; empty when it is not known here.
@@ -130,6 +169,7 @@ impl Fingerprints {
 
     /// Writes the state down, if it has changed: call it before a place in the feed is given up.
     pub(crate) fn save(&self) -> io::Result<()> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = {
             let mut inner = self.lock();
             if inner.is_saved {
@@ -151,9 +191,24 @@ impl Fingerprints {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         let inner = self.inner.get_or_init(|| {
             let miner = load(&self.file);
-            Mutex::new(Inner { miner, touched: BTreeMap::new(), told: HashMap::new(), is_saved: true })
+            Mutex::new(Inner {
+                miner,
+                touched: BTreeMap::new(),
+                told: HashMap::new(),
+                learned: 0,
+                is_saved: true,
+            })
         });
         inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn touch(&mut self, id: u64, at_ms: i64, source: Source) {
+        // Nobody may come to take what was touched: without an analytic store nobody does.
+        if self.touched.len() < MOST_TOLD {
+            self.touched.entry(id).or_insert((at_ms, source));
+        }
     }
 }
 
@@ -184,6 +239,26 @@ mod tests {
         fingerprints.tell_again();
         assert_eq!(seen(3), id);
         assert_eq!(fingerprints.take_changed().len(), 1);
+    }
+
+    #[test]
+    fn followers_that_read_the_same_learn_from_it_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let fingerprints = Fingerprints::open(directory.path());
+        let read = |position: u64, message: &str| {
+            if fingerprints.is_first(position) {
+                fingerprints.of(message, Source::Error, 1).id
+            } else {
+                fingerprints.again(message, Source::Error, 1).id
+            }
+        };
+        // Names come once each; read by two followers they still come once.
+        let names = ["alice", "bob", "carol", "dave", "erin", "frank"];
+        let messages = names.map(|name| format!("user {name} may not read the ledger"));
+        let one: Vec<u64> = messages.iter().zip(1..).map(|(message, at)| read(at, message)).collect();
+        let two: Vec<u64> = messages.iter().zip(1..).map(|(message, at)| read(at, message)).collect();
+        assert_eq!(one.last(), two.last());
+        assert_eq!(fingerprints.len(), 1, "{one:?} {two:?}");
     }
 
     #[test]

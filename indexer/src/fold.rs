@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use crate::fingerprints::{Fingerprints, Source};
 use crate::policy::Policy;
-use crate::rows::{EventRow, LineRow, Name, PoisonRow, Rows};
+use crate::rows::{EventRow, LineRow, Name, PoisonRow, Ran, Rows};
 use open::Open;
 use tools::Tools;
 
@@ -39,6 +39,10 @@ pub(crate) struct Fold<F> {
     names: Names,
     /// Counts Events, so that the Executions touched longest ago are known.
     clock: u64,
+    /// Whether shapes of messages are learned at all.
+    learns: bool,
+    /// Whether the messages of the Event at hand have not been learned from yet.
+    is_first: bool,
 }
 
 /// An Event of a type that this version does not know.
@@ -68,7 +72,19 @@ impl<F: Feed> Fold<F> {
             tools: Tools::default(),
             names: Names::default(),
             clock: 0,
+            learns: true,
+            is_first: false,
         }
+    }
+
+    /// For a question, which teaches nothing.
+    pub(crate) fn reading(feed: Arc<F>, policy: Policy, fingerprints: Fingerprints) -> Self {
+        Self { learns: false, ..Self::new(feed, policy, fingerprints) }
+    }
+
+    /// How the steps went so far of an Execution that is open.
+    pub(crate) fn ran(&self, execution: ExecutionId) -> Option<&[Ran]> {
+        self.open.get(&execution).map(|open| open.ran.as_slice())
     }
 
     /// Forgets everything that is open: the next Events are of another stretch of the feed.
@@ -86,7 +102,13 @@ impl<F: Feed> Fold<F> {
         if !self.open.contains_key(&committed.execution) {
             self.take_up(committed).await?;
         }
-        self.apply(committed, rows).await
+        self.is_first = self.learns && self.fingerprints.is_first(committed.position);
+        if self.apply(committed, rows).await?
+            && let Some(open) = self.open.remove(&committed.execution)
+        {
+            self.remember(committed.execution, (open.path, open.version));
+        }
+        Ok(())
     }
 
     /// Adds the row of one line that a tool printed.
@@ -141,6 +163,7 @@ impl<F: Feed> Fold<F> {
     /// Folds what came before an Event of an Execution that is not open.
     async fn take_up(&mut self, committed: &CommittedEvent) -> Result<(), FeedError> {
         if committed.seq > 1 {
+            self.is_first = false;
             let mut forgotten = Rows::default();
             for earlier in
                 self.feed.history(committed.execution, committed.position.saturating_sub(1)).await?
@@ -161,12 +184,13 @@ impl<F: Feed> Fold<F> {
         self.open.retain(|_, open| open.touched > middle);
     }
 
-    async fn apply(&mut self, committed: &CommittedEvent, rows: &mut Rows) -> Result<(), FeedError> {
+    /// Whether the Execution has ended with it. It stays open, because what is taken up may have gone on after an end.
+    async fn apply(&mut self, committed: &CommittedEvent, rows: &mut Rows) -> Result<bool, FeedError> {
         let event = match serde_json::from_str::<Event>(&committed.data) {
             Ok(event) => event,
             Err(error) => {
                 self.set_aside(committed, &error, rows);
-                return Ok(());
+                return Ok(false);
             }
         };
         if let Event::ExecutionRequested(requested) = &event {
@@ -185,15 +209,11 @@ impl<F: Feed> Fold<F> {
             names: &mut self.names,
             fingerprints: &self.fingerprints,
             policy: self.policy,
+            is_first: self.is_first,
             rows,
         };
         context.event(open, &event);
-        if matches!(event, Event::ExecutionFinished(_))
-            && let Some(open) = self.open.remove(&committed.execution)
-        {
-            self.remember(committed.execution, (open.path, open.version));
-        }
-        Ok(())
+        Ok(matches!(event, Event::ExecutionFinished(_)))
     }
 
     fn set_aside(&mut self, committed: &CommittedEvent, error: &serde_json::Error, rows: &mut Rows) {
@@ -230,6 +250,7 @@ struct Context<'a> {
     names: &'a mut Names,
     fingerprints: &'a Fingerprints,
     policy: Policy,
+    is_first: bool,
     rows: &'a mut Rows,
 }
 
@@ -288,9 +309,10 @@ impl Context<'_> {
                 "COMPLETED"
             }
             Event::StepExited(exit) => self.exited(open, &mut row, exit),
-            Event::ExecutionRetried { .. } => {
+            Event::ExecutionRetried { steps, .. } => {
                 open.attempt += 1;
                 open.failed = None;
+                open.ran.retain(|ran| !steps.iter().any(|step| **step == *ran.step));
                 self.running(open);
                 "RUNNING"
             }

@@ -4,11 +4,10 @@
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use noetl_bus::feed::{Feed, FeedError, Heads};
-use tokio_util::sync::CancellationToken;
 
+use crate::again::{Patience, Work};
 use crate::analytics::{Analytics, AnalyticsError};
 use crate::config::Config;
 use crate::fingerprints::Fingerprints;
@@ -17,11 +16,10 @@ use crate::place::{Place, PlaceFile, Until};
 use crate::rows::Rows;
 use crate::status::{Part, Status};
 
+pub(crate) use crate::again::chain;
+
 /// Events and lines read at once, at most.
 const READ: usize = 10_000;
-/// Waits between tries while a store is away.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FollowError {
@@ -51,50 +49,22 @@ struct Batch {
     last_ms: i64,
 }
 
-impl<F: Feed> Follower<F> {
-    pub(crate) fn new(
-        feed: Arc<F>,
-        analytics: Analytics,
-        fingerprints: Fingerprints,
-        config: Config,
-        status: Status,
-    ) -> Self {
-        let fold = Fold::new(Arc::clone(&feed), config.policy, fingerprints.clone());
-        let file = PlaceFile::new(&config.directory, "analytics");
-        Self { feed, analytics, fingerprints, fold, file, config, status }
-    }
-
-    /// Follows until told to stop. A store or feed that fails is tried again, for as long as it takes.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut wait = FIRST_WAIT;
-        while !stop.is_cancelled() {
-            let failure = tokio::select! {
-                () = stop.cancelled() => return,
-                ended = self.follow(&mut wait) => ended,
-            };
-            let Err(error) = failure else { continue };
-            let reason = chain(&error);
-            tracing::warn!(%reason, "indexing waits and tries again");
-            self.status.change(|status| status.analytics.part = Part::Failing { reason });
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(LONGEST_WAIT),
-            }
-        }
-    }
+impl<F: Feed> Work for Follower<F> {
+    type Error = FollowError;
 
     /// Begins where the last run ended, and goes on until something fails.
-    async fn follow(&mut self, wait: &mut Duration) -> Result<(), FollowError> {
+    async fn go_on(&mut self, patience: &mut Patience) -> Result<(), FollowError> {
         let index = self.analytics.prepare(self.config.retention).await?;
         self.fold.rewind();
         self.fingerprints.tell_again();
         let mut place = self.begin(&index).await?;
+        self.fingerprints.learned_to(place.events);
         if let Some(until) = place.intent {
             let batch = self.read(&place, Some(until)).await?;
             self.put(&mut place, batch).await?;
         }
         loop {
-            *wait = FIRST_WAIT;
+            patience.restore();
             let heads = self.feed.heads().await?;
             let seen = place.heads();
             self.tell(&place, heads, None);
@@ -111,6 +81,24 @@ impl<F: Feed> Follower<F> {
             }
             self.put(&mut place, batch).await?;
         }
+    }
+
+    fn failing(&self, reason: String) {
+        self.status.change(|status| status.analytics.part = Part::Failing { reason });
+    }
+}
+
+impl<F: Feed> Follower<F> {
+    pub(crate) fn new(
+        feed: Arc<F>,
+        analytics: Analytics,
+        fingerprints: Fingerprints,
+        config: Config,
+        status: Status,
+    ) -> Self {
+        let fold = Fold::new(Arc::clone(&feed), config.policy, fingerprints.clone());
+        let file = PlaceFile::new(&config.directory, "analytics");
+        Self { feed, analytics, fingerprints, fold, file, config, status }
     }
 
     async fn begin(&self, index: &str) -> Result<Place, FollowError> {
@@ -169,15 +157,10 @@ impl<F: Feed> Follower<F> {
     fn tell(&self, place: &Place, heads: Heads, batch: Option<&Batch>) {
         self.status.change(|status| {
             let analytics = &mut status.analytics;
-            (analytics.position, analytics.head) = (place.events, heads.events);
-            analytics.behind = heads.events.saturating_sub(place.events);
+            analytics.reached(place.events, heads.events, batch.map(|batch| batch.last_ms));
             if let Some(batch) = batch {
                 analytics.rows += batch.rows.len() as u64;
                 analytics.poison += batch.rows.poison.len() as u64;
-                let now = chrono::Utc::now().timestamp_millis();
-                analytics.lag_ms = if batch.last_ms == 0 { 0 } else { (now - batch.last_ms).max(0) as u64 };
-            } else if analytics.behind == 0 {
-                analytics.lag_ms = 0;
             }
         });
     }
@@ -192,19 +175,4 @@ pub(crate) fn brief(error: &dyn std::error::Error) -> String {
         Some(at) => text[..at].trim_end_matches([' ', ':']).to_owned(),
         None => text,
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        cause = inner.source();
-    }
-    text
 }

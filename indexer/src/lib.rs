@@ -2,6 +2,7 @@
 //!
 //! It is never in the way of a run: it may be down, slow or absent, and catches up from its place.
 
+mod again;
 mod analytics;
 mod config;
 pub mod embedding;
@@ -27,7 +28,7 @@ pub use http::{openapi, router};
 pub use policy::{Policy, Text};
 pub use run::run;
 pub use semantic::{Semantic, Unavailable};
-pub use status::{Part, Progress, Snapshot, Status};
+pub use status::{Moving, Part, Progress, Snapshot, Status};
 
 /// Rows as the tables hold them.
 pub use rows::{EventRow, ExecutionRow, LineRow, PoisonRow, StepRow, TemplateRow};

@@ -147,6 +147,26 @@ pub struct PoisonRow {
     pub at: i64,
 }
 
+/// How a step of one Execution went, all its runs together: no row of a table, but what behaviour is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ran {
+    pub(crate) step: Name,
+    /// Its place in the Playbook; none when that cannot be read.
+    pub(crate) order: Option<u32>,
+    pub(crate) duration_ms: f64,
+    pub(crate) attempts: u32,
+    pub(crate) bytes: u64,
+    pub(crate) ending: Ending,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Completed,
+    /// It failed, and an arc, a case or a rule answered.
+    Handled,
+    Failed,
+}
+
 /// Everything that follows from one stretch of the feed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
@@ -156,6 +176,8 @@ pub struct Rows {
     pub lines: Vec<LineRow>,
     pub templates: Vec<TemplateRow>,
     pub poison: Vec<PoisonRow>,
+    /// How the steps went of the Execution that ended last.
+    pub(crate) ran: Vec<Ran>,
 }
 
 impl Rows {

@@ -1,11 +1,13 @@
 //! What answers questions. Engines are opened behind it, come late, go and come back; questions are asked any time.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::analytics::Analytics;
 use crate::fingerprints::Fingerprints;
+use crate::policy::{Policy, Text};
 use crate::status::{Part, Progress, Snapshot, Status};
 use crate::vectors::Vectors;
+use crate::vectors::follow::Usual;
 
 /// Why a question cannot be answered now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +30,8 @@ struct Inner {
     fingerprints: Fingerprints,
     analytics: Engine<Analytics>,
     vectors: Engine<Vectors>,
+    policy: OnceLock<Policy>,
+    usual: Usual,
 }
 
 /// None: it is not known yet whether it will be there.
@@ -38,8 +42,14 @@ const VECTORS: &str = "vectors";
 
 impl Semantic {
     pub fn new(fingerprints: Fingerprints) -> Self {
-        let inner =
-            Inner { status: Status::default(), fingerprints, analytics: RwLock::default(), vectors: RwLock::default() };
+        let inner = Inner {
+            status: Status::default(),
+            fingerprints,
+            analytics: RwLock::default(),
+            vectors: RwLock::default(),
+            policy: OnceLock::new(),
+            usual: Usual::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -49,6 +59,22 @@ impl Semantic {
 
     pub fn fingerprints(&self) -> &Fingerprints {
         &self.inner.fingerprints
+    }
+
+    /// How much of messages may go to an embedder; the least until it is known.
+    pub(crate) fn policy(&self) -> Policy {
+        let least = Policy { errors: Text::Template, logs: Text::Template };
+        self.inner.policy.get().copied().unwrap_or(least)
+    }
+
+    /// Tells the policy, once.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        self.inner.policy.get_or_init(|| policy);
+    }
+
+    /// What is usual for the steps of playbooks, as the follower of the vector store has learned it.
+    pub(crate) fn usual(&self) -> &Usual {
+        &self.inner.usual
     }
 
     /// The analytic store, once it is there and its tables are.

@@ -40,10 +40,39 @@ pub struct Progress {
     pub poison: u64,
 }
 
+impl Progress {
+    /// Tells how far it is; with a stretch that was just put in, when its last Event was committed.
+    pub(crate) fn reached(&mut self, position: u64, head: u64, put_in: Option<i64>) {
+        (self.position, self.head) = (position, head);
+        self.behind = head.saturating_sub(position);
+        match put_in {
+            Some(last_ms) if last_ms > 0 => {
+                let now = chrono::Utc::now().timestamp_millis();
+                self.lag_ms = (now - last_ms).max(0) as u64;
+            }
+            Some(_) => self.lag_ms = 0,
+            None if self.behind == 0 => self.lag_ms = 0,
+            None => {}
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Snapshot {
     pub analytics: Progress,
     pub vectors: Progress,
+    /// Points on their way into the space of another embedder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving: Option<Moving>,
+}
+
+/// How far the points of another embedder are moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Moving {
+    /// The collection they come from.
+    pub from: String,
+    pub done: u64,
+    pub total: u64,
 }
 
 /// Clones share what is told.

@@ -5,10 +5,15 @@
 
 mod collections;
 mod condition;
+pub(crate) mod follow;
+mod index;
 mod kind;
+mod moving;
 mod point;
 mod read;
 mod search;
+pub(crate) mod similar;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -22,6 +27,7 @@ pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
 pub use self::point::{Point, Stored};
 pub use self::search::Question;
+pub(crate) use self::similar::{SimilarError, similar};
 use crate::embedding::{EmbedError, Embedder, Opened};
 
 /// Names of the vectors of a point.
@@ -117,6 +123,11 @@ impl Vectors {
     /// The collection of a kind whose vectors lie in the space of this embedder.
     pub(crate) fn collection(&self, kind: Kind) -> String {
         let space = self.embedder.as_ref().map_or_else(|| "words".to_owned(), |one| one.identity().key());
-        format!("noetl_{}_{space}", kind.collection())
+        format!("{}{space}", Self::prefix(kind))
+    }
+
+    /// What the collections of a kind begin with, whatever their space.
+    fn prefix(kind: Kind) -> String {
+        format!("noetl_{}_", kind.collection())
     }
 }

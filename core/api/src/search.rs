@@ -107,3 +107,93 @@ pub struct SearchAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
+
+/// What is like an execution, or like one failure of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Similar {
+    /// What was asked about.
+    pub of: SimilarTo,
+    /// Failures like it, the likest first: one for each shape of message, playbook and step.
+    pub failures: Vec<SimilarFailure>,
+    /// Executions of the same playbook that ended and behaved like it, the likest first.
+    pub executions: Vec<SimilarExecution>,
+    /// What could not be looked at, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What others are compared with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SimilarTo {
+    /// `execution` or `failure`: what the id that was asked about names.
+    pub kind: String,
+    /// How the execution ended, or how it is at the moment.
+    pub execution: Facts,
+    /// Its failure that others are compared with; none when nothing failed in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Facts>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SimilarFailure {
+    /// The same shape of message in the same step of the same playbook.
+    pub is_same: bool,
+    pub score: f32,
+    /// Likeness of meaning, from -1 to 1; none where the words alone found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<f32>,
+    #[serde(flatten)]
+    pub facts: Facts,
+    pub ended: Ended,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SimilarExecution {
+    /// From 0 to 1: likeness of behaviour and of meaning together.
+    pub score: f32,
+    /// Likeness of how it ended, from -1 to 1; none without an embedder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<f32>,
+    /// Likeness of durations, attempts, sizes and endings of its steps, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<f32>,
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// What ended the failing; none when it completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// Whether a failure goes on, and what ended it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Ended {
+    /// `happening`: nothing went well since. `quiet`: something did, but by chance that could be. `gone`: more went well
+    /// than chance explains. `unknown`: see the reason.
+    pub state: String,
+    /// Why it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failed_at: Option<String>,
+    /// The first run after it that went well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// From the last failure to that run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<u64>,
+    /// What came in between: `version`, a new version of the playbook; `retry`, a retry of the execution; `itself`,
+    /// nothing that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Version of the playbook that failed last, and that went well first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_version: Option<u64>,
+    /// The execution that went well first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execution_id: Option<String>,
+    /// Runs since the last failure that went well.
+    pub good_runs: u64,
+}

@@ -134,6 +134,19 @@ impl Miner {
         matched
     }
 
+    /// The cluster of a message that was observed before; counts nothing and learns nothing.
+    pub fn recall(&mut self, message: &str) -> Option<Id> {
+        let essence = message::essence(message, self.config.max_bytes);
+        let units = self.scanner.scan(&essence, self.config.max_words);
+        let at = match self.shapes.get(&Scanner::shape(units)) {
+            Some(known) => *known,
+            None => self.engine.find(&shape::columns(&essence, units))?,
+        };
+        let at = self.engine.pattern(at);
+        let cluster = self.engine.cluster(self.engine.patterns[at].cluster);
+        self.names.get(&cluster).map(|name| name.id)
+    }
+
     /// The clusters of several messages, each in the light of all of them and of what came before.
     ///
     /// A look at a few thousand messages tells names from states better than a look at one.

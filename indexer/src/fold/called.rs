@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
+use noetl_domain::mask::Masker;
 use noetl_domain::report::{ItemReport, Outcome, Report, Run};
 
 use super::open::{Failure, Open, StepRun};
@@ -142,7 +143,14 @@ impl Context<'_> {
     }
 
     pub(super) fn failure(&mut self, step: &Name, error: &TaskError, tool: Option<&str>) -> Failure {
-        let seen = self.fingerprints.of(&error.message, Source::Error, self.committed.at_ms);
+        // What the tool's own process masked is masked already; looks are cheap, and what is kept is kept for long.
+        let message = Masker::new().text(&error.message).into_owned();
+        let at = self.committed.at_ms;
+        let seen = if self.is_first {
+            self.fingerprints.of(&message, Source::Error, at)
+        } else {
+            self.fingerprints.again(&message, Source::Error, at)
+        };
         Failure {
             step: Arc::clone(step),
             cause: self.names.get(Cause::of(error, tool).code()),
@@ -150,7 +158,7 @@ impl Context<'_> {
             error_kind: self.names.get(&error.kind),
             error_code: self.names.get(error.code.as_deref().unwrap_or_default()),
             status_code: error.status_code.unwrap_or(0),
-            message: self.fingerprints.stored(seen.id, &error.message, self.policy.errors),
+            message: self.fingerprints.stored(seen.id, &message, self.policy.errors),
         }
     }
 }

@@ -6,7 +6,7 @@ use noetl_domain::event::{Exit, Finished, StepStatus};
 
 use super::open::{Failure, Open};
 use super::{Context, shape};
-use crate::rows::{EventRow, ExecutionRow, StepRow};
+use crate::rows::{Ending, EventRow, ExecutionRow, Name, Ran, StepRow};
 
 impl Context<'_> {
     pub(super) fn exited(&mut self, open: &mut Open, row: &mut EventRow, exit: &Exit) -> &'static str {
@@ -46,6 +46,18 @@ impl Context<'_> {
         let total_ms = (at - one.entered_ms).max(0) as f64;
         row.duration_ms = total_ms;
         row.bytes_out = one.bytes_out;
+        let attempts = one.attempts.max(u32::from(!is_skipped));
+        if let Some(ending) = ending(exit) {
+            let order = self.tools.of(&open.path, open.version, &step).map(|tool| tool.order);
+            open.ran(Ran {
+                step: Arc::clone(&step),
+                order,
+                duration_ms: total_ms,
+                attempts,
+                bytes: one.bytes_out,
+                ending,
+            });
+        }
         self.rows.steps.push(StepRow {
             position: self.committed.position,
             event_id: self.committed.event_id,
@@ -71,7 +83,7 @@ impl Context<'_> {
             released_by,
             released_by_run,
             commands: one.commands,
-            attempts: one.attempts.max(u32::from(!is_skipped)),
+            attempts,
             retries: one.retries,
             retry_wait_ms: one.retry_wait_ms,
             iterations: one.iterations.max(u64::from(!is_skipped && !one.is_looped)),
@@ -124,6 +136,7 @@ impl Context<'_> {
         row.duration_ms = execution.duration_ms;
         row.bytes_out = execution.bytes_out;
         self.rows.executions.push(execution);
+        self.rows.ran.clone_from(&open.ran);
         finished.status.as_str()
     }
 
@@ -157,8 +170,18 @@ impl Context<'_> {
     }
 }
 
+/// None for a step that was not run.
+fn ending(exit: &Exit) -> Option<Ending> {
+    match exit.status {
+        StepStatus::Completed => Some(Ending::Completed),
+        StepStatus::Failed if exit.handled => Some(Ending::Handled),
+        StepStatus::Failed => Some(Ending::Failed),
+        StepStatus::Skipped => None,
+    }
+}
+
 impl Failure {
-    fn none(none: &crate::rows::Name) -> Self {
+    fn none(none: &Name) -> Self {
         Self {
             step: Arc::clone(none),
             cause: Arc::clone(none),

@@ -8,7 +8,7 @@ use noetl_domain::event::Requested;
 use noetl_domain::usage::Usage;
 
 use super::{Names, shape};
-use crate::rows::Name;
+use crate::rows::{Name, Ran};
 
 pub(super) struct Open {
     pub(super) touched: u64,
@@ -33,6 +33,8 @@ pub(super) struct Open {
     released: HashMap<Name, (Name, u32)>,
     /// Size of each step's newest result.
     pub(super) results: HashMap<Name, u64>,
+    /// How each step went so far.
+    pub(super) ran: Vec<Ran>,
 }
 
 /// An error as rows tell it.
@@ -110,6 +112,7 @@ impl Open {
             runs: HashMap::new(),
             released: HashMap::new(),
             results: HashMap::new(),
+            ran: Vec::new(),
         }
     }
 
@@ -130,6 +133,19 @@ impl Open {
     /// Ends a run; a step that was skipped has none.
     pub(super) fn exit(&mut self, step: &Name, run: u32) -> Option<StepRun> {
         self.runs.remove(&(Arc::clone(step), run))
+    }
+
+    /// Adds a run of a step to what is known of the step.
+    pub(super) fn ran(&mut self, one: Ran) {
+        match self.ran.iter_mut().find(|known| known.step == one.step) {
+            Some(known) => {
+                known.duration_ms += one.duration_ms;
+                known.bytes += one.bytes;
+                known.attempts = known.attempts.max(one.attempts);
+                known.ending = one.ending;
+            }
+            None => self.ran.push(one),
+        }
     }
 
     pub(super) fn release(&mut self, to: Name, by: &Name, run: u32) {

@@ -8,7 +8,7 @@ use noetl_domain::report::LogLine;
 use super::Fold;
 use crate::fingerprints::Fingerprints;
 use crate::policy::Policy;
-use crate::rows::{EventRow, Rows};
+use crate::rows::{Ending, EventRow, Rows};
 use crate::testing::RecordedFeed;
 
 const ALL: &[&str] = &[
@@ -116,6 +116,18 @@ async fn a_fold_that_begins_anywhere_gives_the_rows_of_one_that_saw_everything()
         let expected: Vec<_> = whole.executions.iter().filter(|row| row.position > after).collect();
         assert_eq!(rest.executions.iter().collect::<Vec<_>>(), expected, "after {after}");
     }
+}
+
+#[tokio::test]
+async fn an_execution_that_is_retried_stays_what_it_is() {
+    let rows = rows_of(&["retried"]).await;
+    let states: Vec<_> = rows.executions.iter().map(|row| (&*row.status, row.attempt)).collect();
+    assert_eq!(states, [("RUNNING", 1), ("FAILED", 1), ("RUNNING", 2), ("COMPLETED", 2)]);
+    let first = &rows.executions[0];
+    for row in &rows.executions {
+        assert_eq!((&row.playbook, row.started_at), (&first.playbook, first.started_at), "{row:?}");
+    }
+    assert!(rows.ran.iter().all(|ran| ran.ending == Ending::Completed), "{:?}", rows.ran);
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use crate::rows::Name;
 pub(super) struct Tool {
     pub(super) kind: Name,
     pub(super) pool: Name,
+    /// Place of the step in the Playbook.
+    pub(super) order: u32,
 }
 
 type Steps = HashMap<Box<str>, Tool>;
@@ -54,10 +56,11 @@ impl Tools {
 
 fn steps(content: &str) -> Steps {
     let Some(playbook) = dialect::read(content).playbook else { return Steps::new() };
-    let tool = |step: noetl_domain::playbook::Step| {
+    let tool = |(order, step): (u32, noetl_domain::playbook::Step)| {
         let kind = step.body.first().map_or("noop", |task| task.kind.as_str());
-        let tool = Tool { kind: Arc::from(kind), pool: Arc::from(step.pool.as_deref().unwrap_or("default")) };
+        let tool =
+            Tool { kind: Arc::from(kind), pool: Arc::from(step.pool.as_deref().unwrap_or("default")), order };
         (step.name.into_boxed_str(), tool)
     };
-    playbook.steps.into_iter().map(tool).collect()
+    (0..).zip(playbook.steps).map(tool).collect()
 }

@@ -2,8 +2,10 @@
 
 use noetl_engine_clickhouse::{Access, Engine, Front, library};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::again::until_stopped;
 use crate::config::Endpoint;
 use crate::testing::RecordedFeed;
 
@@ -64,7 +66,7 @@ impl Layer {
     async fn catch_up(&self, feed: &Arc<RecordedFeed>) {
         let (follower, status) = self.follower(feed);
         let stop = CancellationToken::new();
-        let running = tokio::spawn(follower.run(stop.clone()));
+        let running = tokio::spawn(until_stopped(follower, stop.clone()));
         loop {
             let changed = status.changed();
             let analytics = status.get().analytics;

@@ -23,19 +23,38 @@ const INDEXED: &[(&str, FieldType)] = &[
 impl Vectors {
     /// Makes the collections that are missing.
     pub async fn prepare(&self) -> Result<(), VectorError> {
+        let there = self.collections().await?;
+        self.prepare_index(&there).await?;
         for kind in Kind::ALL {
             let name = self.collection(kind);
-            if self
-                .client
-                .collection_exists(&name)
-                .await
-                .map_err(VectorError::engine("look for a collection"))?
-            {
-                continue;
+            if !there.contains(&name) {
+                self.create(kind, &name).await?;
             }
-            self.create(kind, &name).await?;
         }
         Ok(())
+    }
+
+    /// Collections of kinds in the spaces of other embedders: what they hold is on its way into this one's.
+    pub(crate) async fn former(&self) -> Result<Vec<(Kind, String)>, VectorError> {
+        let mut former = Vec::new();
+        for name in self.collections().await? {
+            let kind = Kind::ALL.into_iter().find(|kind| name.starts_with(&Self::prefix(*kind)));
+            former.extend(kind.filter(|kind| self.collection(*kind) != name).map(|kind| (kind, name)));
+        }
+        former.sort_unstable();
+        Ok(former)
+    }
+
+    pub(crate) async fn drop_collection(&self, name: &str) -> Result<(), VectorError> {
+        self.client.delete_collection(name).await.map_err(VectorError::engine("delete a collection"))?;
+        Ok(())
+    }
+
+    /// Names of all collections.
+    async fn collections(&self) -> Result<Vec<String>, VectorError> {
+        let list =
+            self.client.list_collections().await.map_err(VectorError::engine("list the collections"))?;
+        Ok(list.collections.into_iter().map(|one| one.name).collect())
     }
 
     async fn create(&self, kind: Kind, name: &str) -> Result<(), VectorError> {

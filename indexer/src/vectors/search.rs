@@ -47,6 +47,25 @@ impl Vectors {
         Ok(one_of_each(found).into_iter().take(question.limit).collect())
     }
 
+    /// Ids of the points whose vector of a name lies closest.
+    pub(crate) async fn near(
+        &self,
+        kind: Kind,
+        vector: &str,
+        of: Vec<f32>,
+        filter: Filter,
+        limit: u64,
+    ) -> Result<Vec<u64>, VectorError> {
+        let request = QueryPointsBuilder::new(self.collection(kind))
+            .query(of)
+            .using(vector)
+            .filter(filter)
+            .limit(limit)
+            .with_payload(false);
+        let found = self.client.query(request).await.map_err(VectorError::engine("search"))?;
+        found.result.iter().map(|point| number(point.id.as_ref())).collect()
+    }
+
     async fn search_kind(
         &self,
         kind: Kind,

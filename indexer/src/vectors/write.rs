@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use qdrant_client::Payload;
+use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
+use qdrant_client::qdrant::points_update_operation::{Operation, OverwritePayload};
 use qdrant_client::qdrant::{
-    DeletePointsBuilder, Filter, NamedVectors, PointId, PointStruct, PointsIdsList, SetPayloadPointsBuilder,
-    UpsertPointsBuilder, Value, Vector,
+    DeletePointsBuilder, Filter, NamedVectors, PointId, PointStruct, PointsIdsList, PointsSelector,
+    PointsUpdateOperation, UpdateBatchPointsBuilder, UpdateMode, UpsertPointsBuilder, Value, Vector,
 };
 
 use super::kind::Kind;
@@ -21,21 +23,68 @@ impl Vectors {
     pub async fn put(&self, kind: Kind, points: &[Point]) -> Result<(), VectorError> {
         for chunk in points.chunks(CHUNK) {
             let meanings = self.meanings(kind, chunk).await?;
-            let made = chunk.iter().zip(meanings).map(|(point, meaning)| structure(point, meaning));
-            let made: Vec<PointStruct> = made.collect::<Result<_, _>>()?;
-            let request = UpsertPointsBuilder::new(self.collection(kind), made).wait(true);
-            self.client.upsert_points(request).await.map_err(VectorError::engine("put points"))?;
+            self.put_made(kind, chunk, meanings, UpdateMode::Upsert).await?;
         }
+        Ok(())
+    }
+
+    /// Puts points in whose meaning is known already; without an embedder they have none.
+    pub(crate) async fn put_known(
+        &self,
+        kind: Kind,
+        points: &[Point],
+        meanings: &[Option<Vec<f32>>],
+    ) -> Result<(), VectorError> {
+        for (chunk, meanings) in points.chunks(CHUNK).zip(meanings.chunks(CHUNK)) {
+            self.put_made(kind, chunk, meanings.to_vec(), UpdateMode::Upsert).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts points in whose ids are free, and leaves the others as they are.
+    pub(crate) async fn add(&self, kind: Kind, points: &[Point]) -> Result<(), VectorError> {
+        for chunk in points.chunks(CHUNK) {
+            let meanings = self.meanings(kind, chunk).await?;
+            self.put_made(kind, chunk, meanings, UpdateMode::InsertOnly).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_made(
+        &self,
+        kind: Kind,
+        points: &[Point],
+        meanings: Vec<Option<Vec<f32>>>,
+        mode: UpdateMode,
+    ) -> Result<(), VectorError> {
+        let made = points.iter().zip(meanings).map(|(point, meaning)| structure(point, meaning));
+        let made: Vec<PointStruct> = made.collect::<Result<_, _>>()?;
+        let mut request = UpsertPointsBuilder::new(self.collection(kind), made).wait(true);
+        if mode != UpdateMode::Upsert {
+            request = request.update_mode(mode);
+        }
+        self.client.upsert_points(request).await.map_err(VectorError::engine("put points"))?;
         Ok(())
     }
 
     /// Replaces what is known of points that are there, and leaves their vectors alone.
     pub(crate) async fn tell(&self, kind: Kind, points: &[(u64, Stored)]) -> Result<(), VectorError> {
-        for (id, stored) in points {
-            let request = SetPayloadPointsBuilder::new(self.collection(kind), payload(stored)?)
-                .points_selector(PointsIdsList { ids: vec![PointId::from(*id)] })
-                .wait(true);
-            self.client.set_payload(request).await.map_err(VectorError::engine("change a point"))?;
+        for chunk in points.chunks(CHUNK) {
+            let told = chunk.iter().map(|(id, stored)| {
+                let ids = PointsIdsList { ids: vec![PointId::from(*id)] };
+                let points =
+                    PointsSelector { points_selector_one_of: Some(PointsSelectorOneOf::Points(ids)) };
+                let payload = payload(stored)?;
+                let told = OverwritePayload {
+                    payload,
+                    points_selector: Some(points),
+                    ..OverwritePayload::default()
+                };
+                Ok(PointsUpdateOperation { operation: Some(Operation::OverwritePayload(told)) })
+            });
+            let told: Vec<PointsUpdateOperation> = told.collect::<Result<_, VectorError>>()?;
+            let request = UpdateBatchPointsBuilder::new(self.collection(kind), told).wait(true);
+            self.client.update_points_batch(request).await.map_err(VectorError::engine("change points"))?;
         }
         Ok(())
     }
@@ -56,7 +105,12 @@ impl Vectors {
         Ok(())
     }
 
-    async fn meanings(&self, kind: Kind, points: &[Point]) -> Result<Vec<Option<Vec<f32>>>, VectorError> {
+    /// The vector of each point's meaning; none without an embedder.
+    pub(crate) async fn meanings(
+        &self,
+        kind: Kind,
+        points: &[Point],
+    ) -> Result<Vec<Option<Vec<f32>>>, VectorError> {
         let Some(embedder) = &self.embedder else { return Ok(vec![None; points.len()]) };
         let texts: Vec<String> = points.iter().map(|point| kind.meaning(&point.stored.facts)).collect();
         Ok(embedder.embed(&texts).await?.into_iter().map(Some).collect())

@@ -1,0 +1,1 @@
+//! The follower over the real engine.

@@ -1,0 +1,1 @@
+//! Likeness over the real engines.
