@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
-use noetl_domain::event::Recorded;
+use noetl_domain::error::TaskError;
+use noetl_domain::event::{Event, Exit, Finished, Recorded, Requested, Status, StepStatus};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 
@@ -18,6 +19,21 @@ pub(crate) struct RecordedFeed {
     pub(crate) page: usize,
     /// How often a log was read again.
     pub(crate) histories: AtomicUsize,
+}
+
+/// An Execution of one step, as tests tell it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    pub(crate) id: u64,
+    pub(crate) playbook: &'a str,
+    pub(crate) version: u32,
+    pub(crate) step: &'a str,
+    /// From 1; a later one is a retry of the Execution.
+    pub(crate) run: u32,
+    pub(crate) at_ms: i64,
+    pub(crate) takes_ms: i64,
+    /// None: it goes well.
+    pub(crate) error: Option<&'a str>,
 }
 
 impl RecordedFeed {
@@ -44,6 +60,58 @@ impl RecordedFeed {
             at_ms: recorded.at_ms,
             data: serde_json::to_string(&recorded.event).unwrap(),
         });
+    }
+
+    /// Adds the log of an Execution of one step.
+    pub(crate) fn tell(&mut self, told: &Told<'_>) {
+        let error = told.error.map(|message| TaskError::new("connection", message));
+        let mut at_ms = told.at_ms;
+        let mut push = |event: Event, takes_ms: i64| {
+            at_ms += takes_ms;
+            let position = self.events.len() as u64 + 1;
+            self.push(&Recorded {
+                execution: ExecutionId(told.id),
+                seq: self.events.iter().filter(|event| event.execution.0 == told.id).count() as u64 + 1,
+                event_id: told.id * 1_000 + position % 1_000,
+                at_ms,
+                event,
+            });
+        };
+        let step = || told.step.to_owned();
+        if told.run == 1 {
+            let requested = Requested {
+                path: told.playbook.to_owned(),
+                version: told.version,
+                trigger: "api".to_owned(),
+                ..Requested::default()
+            };
+            push(Event::ExecutionRequested(Box::new(requested)), 0);
+        } else {
+            push(Event::ExecutionRetried { steps: vec![step()], reason: "failed steps".to_owned() }, 0);
+        }
+        push(
+            Event::StepEntered { step: step(), run: told.run, tokens: 1, inputs: noetl_domain::Map::new() },
+            0,
+        );
+        let exit = Exit {
+            step: step(),
+            run: told.run,
+            status: if error.is_some() { StepStatus::Failed } else { StepStatus::Completed },
+            error: error.clone(),
+            ..Exit::default()
+        };
+        push(Event::StepExited(Box::new(exit)), told.takes_ms);
+        let failed_steps = error.iter().map(|_| step()).collect();
+        let status = if error.is_some() { Status::Failed } else { Status::Completed };
+        push(
+            Event::ExecutionFinished(Box::new(Finished {
+                status,
+                error,
+                failed_steps,
+                ..Finished::default()
+            })),
+            1,
+        );
     }
 
     pub(crate) fn print(&mut self, line: LogLine) {

@@ -33,7 +33,13 @@ impl Move {
     }
 
     pub(crate) fn progress(&self) -> Option<Moving> {
-        self.progress.clone()
+        let (_, from) = self.former.first()?;
+        Some(self.progress.clone().unwrap_or_else(|| Moving { from: from.clone(), ..Moving::default() }))
+    }
+
+    /// Where points of a kind still lie.
+    pub(crate) fn former_of(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.former.iter().filter(move |(of, _)| *of == kind).map(|(_, collection)| collection.as_str())
     }
 
     /// What is known of points, here or where they come from, whichever is newer; and which of them are here in that
@@ -47,7 +53,7 @@ impl Move {
         let here = vectors.get(kind, ids).await?;
         let mut newest: HashMap<u64, (Stored, bool)> =
             here.into_iter().map(|(id, stored)| (id, (stored, true))).collect();
-        for (_, collection) in self.former.iter().filter(|(of, _)| *of == kind) {
+        for collection in self.former_of(kind) {
             for (id, stored) in vectors.get_from(collection, ids).await? {
                 if newest.get(&id).is_none_or(|(known, _)| is_newer(&stored, known)) {
                     newest.insert(id, (stored, false));
@@ -94,4 +100,53 @@ impl Move {
 
 fn is_newer(one: &Stored, other: &Stored) -> bool {
     (one.position, one.at_ms) > (other.position, other.at_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedding::Embedder;
+    use crate::vectors::testing::Store;
+
+    fn point(id: u64, position: u64) -> Point {
+        let mut stored = Stored { position, ..Stored::default() };
+        stored.facts.text = format!("the {} of it failed", "x".repeat(id as usize + 1));
+        stored.facts.count = position;
+        stored.seen_at(position as i64);
+        Point { id, stored, behaviour: None }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_move_that_died_goes_on_and_embeds_nothing_twice() {
+        let mut store = Store::open().await;
+        let old: Vec<Point> = (0..150).map(|id| point(id, 10)).collect();
+        store.vectors.put(Kind::Failure, &old).await.unwrap();
+        store.reopen_with(Some(Embedder::builtin_as("other"))).await;
+        let vectors = store.vectors.clone();
+        let asked = |vectors: &Vectors| vectors.embedder().unwrap().counters().texts;
+        // One is known here and newer, one is known here and older.
+        vectors.put(Kind::Failure, &[point(3, 11), point(4, 9)]).await.unwrap();
+        let mut moving = Move::begin(&vectors).await.unwrap();
+        while moving.progress().is_some_and(|progress| progress.done == 0) {
+            moving.step(&vectors).await.unwrap();
+        }
+        let progress = moving.progress().unwrap();
+        assert_eq!((progress.done, progress.total), (u64::from(PAGE), 150));
+        drop(moving);
+
+        store.reopen_with(Some(Embedder::builtin_as("other"))).await;
+        let vectors = store.vectors.clone();
+        let mut moving = Move::begin(&vectors).await.unwrap();
+        while !moving.is_done() {
+            moving.step(&vectors).await.unwrap();
+        }
+        assert_eq!(asked(&vectors), 150 - u64::from(PAGE), "the first page was there");
+        assert!(vectors.former().await.unwrap().is_empty());
+        let mut all = store.all(Kind::Failure).await;
+        all.sort_by_key(|one| one.point.id);
+        let counts: Vec<u64> = all.iter().map(|one| one.point.stored.facts.count).collect();
+        let expected: Vec<u64> = (0..150).map(|id| if id == 3 { 11 } else { 10 }).collect();
+        assert_eq!(counts, expected, "what is newer stays, what is older goes");
+        store.close().await;
+    }
 }
