@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, lint, list, logs,
-    register, retry, run, schedule, search, server, sql, stats, status, tools, up, worker,
+    register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, worker,
 };
 
 #[derive(Debug, Parser)]
@@ -111,6 +111,8 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     /// Find failures, executions, playbooks and knowledge by meaning and by words
     Search(search::Search),
+    /// Show failures and executions like one of them, and what ended them
+    Similar(similar::Similar),
     /// Show failures that say the same thing: how often, since when, where
     Clusters(clusters::Clusters),
     /// Show steps that are not as they used to be

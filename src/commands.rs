@@ -29,6 +29,7 @@ pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod search;
 pub(crate) mod server;
+pub(crate) mod similar;
 pub(crate) mod sql;
 pub(crate) mod stats;
 pub(crate) mod status;
@@ -59,6 +60,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),
+        Command::Similar(command) => command.run(context),
         Command::Clusters(command) => command.run(context),
         Command::Anomalies(command) => command.run(context),
         Command::Stats(command) => command.run(context),

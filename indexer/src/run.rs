@@ -15,21 +15,28 @@ use crate::vectors;
 pub async fn run<F: Feed>(config: Config, semantic: Semantic, feed: Arc<F>, stop: CancellationToken) {
     let (fingerprints, status) = (semantic.fingerprints().clone(), semantic.status().clone());
     semantic.set_policy(config.policy);
-    let analytics = async {
-        let Some(analytics) = there(&semantic, Semantic::opened, &stop).await else { return };
+    let analytics = {
+        let (semantic, feed, config, stop) = (semantic.clone(), Arc::clone(&feed), config.clone(), stop.clone());
         let (fingerprints, status) = (fingerprints.clone(), status.clone());
-        let follower = Follower::new(Arc::clone(&feed), analytics, fingerprints, config.clone(), status);
-        until_stopped(follower, stop.clone()).await;
+        async move {
+            let Some(analytics) = there(&semantic, Semantic::opened, &stop).await else { return };
+            let follower = Follower::new(feed, analytics, fingerprints, config, status);
+            until_stopped(follower, stop).await;
+        }
     };
-    let vectors = async {
+    let vectors = async move {
         let Some(vectors) = there(&semantic, Semantic::opened_vectors, &stop).await else { return };
-        let (fingerprints, status) = (fingerprints.clone(), status.clone());
         let learned = vectors::follow::Learned { fingerprints, usual: semantic.usual().clone() };
-        let follower =
-            vectors::follow::Follower::new(Arc::clone(&feed), vectors, learned, config.clone(), status);
-        until_stopped(follower, stop.clone()).await;
+        let follower = vectors::follow::Follower::new(feed, vectors, learned, config, status);
+        until_stopped(follower, stop).await;
     };
-    tokio::join!(analytics, vectors);
+    // On tasks of their own, so that one does not take turns with the other.
+    let (analytics, vectors) = (tokio::spawn(analytics), tokio::spawn(vectors));
+    for follower in [analytics, vectors] {
+        if let Err(error) = follower.await {
+            tracing::error!(%error, "a follower of the feed has come apart");
+        }
+    }
 }
 
 /// An engine, once it is opened; none when it will not be, or there is no time left to wait.

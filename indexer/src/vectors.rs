@@ -27,6 +27,7 @@ pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
 pub use self::point::{Point, Stored};
 pub use self::search::Question;
+pub(crate) use self::similar::{SimilarError, similar};
 use crate::embedding::{EmbedError, Embedder, Opened};
 
 /// Names of the vectors of a point.

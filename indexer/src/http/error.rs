@@ -9,7 +9,7 @@ use noetl_domain::code::Code;
 use crate::analytics::AnalyticsError;
 use crate::follow::{brief, chain};
 use crate::semantic::Unavailable;
-use crate::vectors::{Condition, ConditionError, VectorError};
+use crate::vectors::{Condition, ConditionError, SimilarError, VectorError};
 
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -87,5 +87,23 @@ impl From<ConditionError> for Refusal {
             ConditionError::Number { .. } => "= and != compare words".to_owned(),
         };
         Self::invalid(error.to_string()).hint(hint)
+    }
+}
+
+impl From<SimilarError> for Refusal {
+    fn from(error: SimilarError) -> Self {
+        match error {
+            SimilarError::Unknown(_) => {
+                Self::new(StatusCode::NOT_FOUND, Code::UnknownExecution, error.to_string())
+                    .hint("noetl executions lists them; noetl events ID shows the ids of events")
+            }
+            SimilarError::Unavailable(error) => error.into(),
+            SimilarError::Vectors(error) => error.into(),
+            SimilarError::Feed(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Code::LayerFailed,
+                format!("the log cannot be read: {}", chain(&error)),
+            ),
+        }
     }
 }

@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{Duration, Utc};
 use noetl_api::error::ErrorBody;
-use noetl_api::search::{SearchAnswer, SearchQuestion};
+use noetl_api::search::{SearchAnswer, SearchQuestion, Similar};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Services;
 use super::error::Refusal;
-use super::insights::{Asked, read, since};
+use super::insights::{Asked, execution, read, since};
 use crate::vectors::{Condition, Kind, Question};
 
 const USUAL: u64 = 10;
@@ -65,4 +67,31 @@ fn kinds(asked: Option<&str>) -> Result<Vec<Kind>, Refusal> {
             })
         })
         .collect()
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct Subject {
+    /// Id of an execution, or of the event that tells of a failure.
+    id: String,
+    limit: Option<u64>,
+}
+
+/// Failures and executions like one of them, and what ended them.
+#[utoipa::path(
+    get,
+    path = "/api/insights/similar",
+    tag = "insights",
+    params(Subject),
+    responses((status = 200, body = Similar), (status = "default", body = ErrorBody))
+)]
+pub(super) async fn similar(
+    State(services): State<Services>,
+    subject: Asked<Subject>,
+) -> Result<Json<Similar>, Refusal> {
+    let subject = read(subject)?;
+    let id = execution(&subject.id)?;
+    let limit = subject.limit.unwrap_or(USUAL).clamp(1, MOST) as usize;
+    Ok(Json((services.similar)(id, limit).await?))
 }
