@@ -16,7 +16,8 @@ pub async fn run<F: Feed>(config: Config, semantic: Semantic, feed: Arc<F>, stop
     let (fingerprints, status) = (semantic.fingerprints().clone(), semantic.status().clone());
     semantic.set_policy(config.policy);
     let analytics = {
-        let (semantic, feed, config, stop) = (semantic.clone(), Arc::clone(&feed), config.clone(), stop.clone());
+        let (semantic, feed, config, stop) =
+            (semantic.clone(), Arc::clone(&feed), config.clone(), stop.clone());
         let (fingerprints, status) = (fingerprints.clone(), status.clone());
         async move {
             let Some(analytics) = there(&semantic, Semantic::opened, &stop).await else { return };

@@ -8,6 +8,28 @@ use noetl_domain::error::TaskError;
 use noetl_domain::event::{Event, Exit, Finished, Recorded, Requested, Status, StepStatus};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
+use noetl_engine_clickhouse::{Access, Engine, Front, library};
+use tokio::net::TcpListener;
+
+use crate::analytics::Analytics;
+use crate::config::Endpoint;
+
+/// The analytic engine over files in a directory; none, and a loud word, where set-up could not bring it.
+pub(crate) async fn clickhouse(directory: &Path) -> Option<(Front, Analytics)> {
+    let Some(library) = library() else {
+        eprintln!("NOT TESTED: the ClickHouse engine is not on this machine; cargo xtask setup brings it");
+        return None;
+    };
+    let config =
+        noetl_engine_clickhouse::Config { library, directory: directory.join("engine"), memory: None };
+    let engine = Engine::open(&config).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let front = engine.serve(listener, Access::random()).unwrap();
+    let owner = &front.access.owner;
+    let endpoint = Endpoint { url: front.url(), user: owner.name.clone(), key: owner.key.clone() };
+    let analytics = Analytics::new(&endpoint, &endpoint, "observability");
+    Some((front, analytics))
+}
 
 /// Everything is there from the beginning; nothing more comes.
 #[derive(Debug, Default)]
@@ -66,12 +88,15 @@ impl RecordedFeed {
     pub(crate) fn tell(&mut self, told: &Told<'_>) {
         let error = told.error.map(|message| TaskError::new("connection", message));
         let mut at_ms = told.at_ms;
+        let before = self.events.iter().filter(|event| told.run > 1 && event.execution.0 == told.id);
+        let mut seq = before.count() as u64;
         let mut push = |event: Event, takes_ms: i64| {
             at_ms += takes_ms;
+            seq += 1;
             let position = self.events.len() as u64 + 1;
             self.push(&Recorded {
                 execution: ExecutionId(told.id),
-                seq: self.events.iter().filter(|event| event.execution.0 == told.id).count() as u64 + 1,
+                seq,
                 event_id: told.id * 1_000 + position % 1_000,
                 at_ms,
                 event,

@@ -338,3 +338,25 @@ async fn where_messages_may_not_be_kept_points_have_templates() {
     }
     layer.store.close().await;
 }
+
+/// How fast it follows, beside the engine it writes to and in the profile it is built in:
+/// `cargo nextest run --workspace --lib --run-ignored all --no-capture -E 'test(measure_following)'`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures and checks nothing"]
+async fn measure_following() {
+    let mut layer = Layer::open().await;
+    let feed = Arc::new(busy(50_000, 200));
+    let began = std::time::Instant::now();
+    layer.catch_up(&feed).await;
+    let seconds = began.elapsed().as_secs_f64();
+    let [failures, executions] = layer.all().await;
+    eprintln!(
+        "{} events in {seconds:.1} s, {:.0} a second; {} failures, {} executions; {:?}",
+        feed.events.len(),
+        feed.events.len() as f64 / seconds,
+        failures.len(),
+        executions.len(),
+        layer.store.vectors.embedder().unwrap().counters(),
+    );
+    layer.store.close().await;
+}
