@@ -88,8 +88,8 @@ impl RecordedFeed {
     pub(crate) fn tell(&mut self, told: &Told<'_>) {
         let error = told.error.map(|message| TaskError::new("connection", message));
         let mut at_ms = told.at_ms;
-        let before = self.events.iter().filter(|event| told.run > 1 && event.execution.0 == told.id);
-        let mut seq = before.count() as u64;
+        let own = |event: &&CommittedEvent| event.execution.0 == told.id;
+        let mut seq = if told.run == 1 { 0 } else { self.events.iter().filter(own).count() as u64 };
         let mut push = |event: Event, takes_ms: i64| {
             at_ms += takes_ms;
             seq += 1;

@@ -8,6 +8,7 @@ mod condition;
 pub(crate) mod follow;
 mod index;
 mod kind;
+mod meanings;
 mod moving;
 mod point;
 mod read;
@@ -33,6 +34,8 @@ use crate::embedding::{EmbedError, Embedder, Opened};
 /// Names of the vectors of a point.
 const MEANING: &str = "meaning";
 const WORDS: &str = "words";
+/// The space of points without meaning.
+const WORDS_ALONE: &str = "words";
 pub(crate) const BEHAVIOUR: &str = "behaviour";
 /// Length of a vector of behaviour.
 pub(crate) const BEHAVIOUR_NUMBERS: usize = 64;
@@ -120,9 +123,16 @@ impl Vectors {
         self.note.as_deref()
     }
 
+    /// As if a better embedder were away.
+    #[cfg(test)]
+    fn with_note(mut self, note: &str) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
     /// The collection of a kind whose vectors lie in the space of this embedder.
     pub(crate) fn collection(&self, kind: Kind) -> String {
-        let space = self.embedder.as_ref().map_or_else(|| "words".to_owned(), |one| one.identity().key());
+        let space = self.embedder.as_ref().map_or_else(|| WORDS_ALONE.to_owned(), |one| one.identity().key());
         format!("{}{space}", Self::prefix(kind))
     }
 

@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 
 use super::kind::Kind;
+use super::meanings::Meanings;
 use super::point::{Point, Stored};
-use super::{VectorError, Vectors};
+use super::{VectorError, Vectors, WORDS_ALONE};
 use crate::status::Moving;
 
 /// Points of one page: as many texts as a model on one core embeds in about a second.
@@ -21,6 +22,7 @@ pub(crate) struct Move {
     /// Where the next page of the first collection begins.
     next: Option<u64>,
     progress: Option<Moving>,
+    meanings: Meanings,
 }
 
 impl Move {
@@ -83,19 +85,30 @@ impl Move {
             }
         }
         // Only where there is nothing: somebody else may have put the point in just now.
-        vectors.add(kind, &absent).await?;
-        vectors.put(kind, &older).await?;
+        let meanings = self.meanings.of(vectors, kind, &absent).await?;
+        vectors.add_known(kind, &absent, &meanings).await?;
+        let meanings = self.meanings.of(vectors, kind, &older).await?;
+        vectors.put_known(kind, &older, &meanings).await?;
         if let Some(progress) = &mut self.progress {
             progress.done += ids.len() as u64;
         }
         self.next = next;
         if next.is_none() {
-            vectors.drop_collection(&collection).await?;
+            if !is_kept(vectors, kind, &collection) {
+                vectors.drop_collection(&collection).await?;
+            }
             self.former.remove(0);
             self.progress = None;
         }
         Ok(())
     }
+}
+
+/// Whether a collection stays after everything in it is here: the embedder of today only stands in for one that is
+/// away, and vectors of a model cost time or money that ours do not. Whoever comes back embeds only what is newer.
+fn is_kept(vectors: &Vectors, kind: Kind, collection: &str) -> bool {
+    let space = collection.strip_prefix(&Vectors::prefix(kind)).unwrap_or_default();
+    vectors.note().is_some() && !space.starts_with("builtin") && space != WORDS_ALONE
 }
 
 fn is_newer(one: &Stored, other: &Stored) -> bool {
@@ -114,6 +127,32 @@ mod tests {
         stored.facts.count = position;
         stored.seen_at(position as i64);
         Point { id, stored, behaviour: None }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn vectors_of_a_model_wait_for_it_while_another_stands_in() {
+        let mut store = Store::open().await;
+        store.reopen_with(Some(Embedder::builtin_as("dear"))).await;
+        store.vectors.put(Kind::Failure, &(0..20).map(|id| point(id, 10)).collect::<Vec<_>>()).await.unwrap();
+        store.reopen().await;
+        let stand_in = store.vectors.clone().with_note("the endpoint is away");
+        let mut moving = Move::begin(&stand_in).await.unwrap();
+        while !moving.is_done() {
+            moving.step(&stand_in).await.unwrap();
+        }
+        assert_eq!(store.all(Kind::Failure).await.len(), 20, "they are found meanwhile");
+        stand_in.put(Kind::Failure, &[point(7, 12)]).await.unwrap();
+
+        store.reopen_with(Some(Embedder::builtin_as("dear"))).await;
+        let vectors = store.vectors.clone();
+        let mut moving = Move::begin(&vectors).await.unwrap();
+        while !moving.is_done() {
+            moving.step(&vectors).await.unwrap();
+        }
+        assert_eq!(vectors.embedder().unwrap().counters().texts, 1, "what is newer");
+        assert_eq!(vectors.get(Kind::Failure, &[7]).await.unwrap()[&7].facts.count, 12);
+        assert!(vectors.former().await.unwrap().is_empty(), "ours cost nothing");
+        store.close().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
