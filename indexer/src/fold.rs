@@ -219,7 +219,7 @@ impl<F: Feed> Fold<F> {
     fn set_aside(&mut self, committed: &CommittedEvent, error: &serde_json::Error, rows: &mut Rows) {
         // A type that only a newer version knows is no poison: its outline is a row like any other.
         if let Ok(outline) = serde_json::from_str::<Outline>(&committed.data)
-            && !KNOWN.contains(&outline.name.as_str())
+            && !Event::TYPES.contains(&outline.name.as_str())
         {
             let open = self.open.get(&committed.execution);
             let path = open.map_or_else(|| self.names.get(""), |open| Arc::clone(&open.path));
@@ -242,25 +242,6 @@ impl<F: Feed> Fold<F> {
         });
     }
 }
-
-/// Types as the log spells them; anything else is of a newer version.
-const KNOWN: &[&str] = &[
-    "playbook.initialized",
-    "step.enter",
-    "command.issued",
-    "call.done",
-    "child.started",
-    "child.finished",
-    "timer.fired",
-    "loop.started",
-    "loop.done",
-    "step.exit",
-    "ctx.updated",
-    "execution.retried",
-    "playbook.completed",
-    "warning",
-    "external",
-];
 
 /// One Event on its way into rows.
 struct Context<'a> {
@@ -302,8 +283,9 @@ impl Context<'_> {
                 "PENDING"
             }
             Event::Called(report) => self.called(open, &mut row, report),
-            Event::ChildStarted { id, index, .. } => {
+            Event::ChildStarted { id, index, request, .. } => {
                 (row.run, row.batch, row.iteration) = (id.run, id.batch, *index as i64);
+                open.run(&row.step, id.run, at).usage.bytes_in += shape::bytes(&request.payload);
                 "STARTED"
             }
             Event::ChildFinished { id, index, status, result, .. } => {

@@ -1,7 +1,7 @@
 //! `noetl cluster status`: how the semantic layer is doing.
 
 use clap::Subcommand;
-use noetl_api::insight::{LayerStatus, PartStatus};
+use noetl_api::insight::{EmbedderStatus, LayerStatus, Moving, PartStatus};
 
 use super::insight::{bytes, milliseconds};
 use crate::connect::{Need, connect};
@@ -47,6 +47,26 @@ fn print(status: &LayerStatus) -> anyhow::Result<()> {
     }
     table.print()?;
     output::text(&format!("fingerprints {}", status.fingerprints))?;
+    if let Some(embedder) = &status.embedder {
+        let EmbedderStatus { name, note, calls, texts, remembered } = embedder;
+        output::text(&format!(
+            "embedder     {name}: {texts} texts in {calls} calls, {remembered} answered from memory"
+        ))?;
+        if let Some(note) = note {
+            output::text(&format!("             {note}"))?;
+        }
+    }
+    if let Some(Moving { from, done, total }) = &status.moving {
+        output::text(&format!("moving       {done} of {total} points out of {from}"))?;
+    }
+    if !status.collections.is_empty() {
+        output::text("")?;
+        let mut table = output::Table::new(&["COLLECTION", "POINTS"]);
+        for size in &status.collections {
+            table.row([size.collection.clone(), size.points.to_string()]);
+        }
+        table.print()?;
+    }
     if !status.tables.is_empty() {
         output::text("")?;
         let mut table = output::Table::new(&["TABLE", "ROWS", "SIZE"]);

@@ -12,6 +12,7 @@ use noetl_domain::playbook::Dialect;
 use noetl_server::error::ServerError;
 use noetl_server::http::{SqlCall, SqlRunner};
 use noetl_worker::credential::Credential;
+use noetl_worker::meter::Meter;
 use noetl_worker::tool::{Failure, Log, Output, TaskContext, Tool as _};
 use noetl_worker::tools::postgres::{Input, Postgres};
 use serde_json::json;
@@ -69,6 +70,7 @@ fn context(credential: Credential) -> TaskContext {
         work_dir: std::env::temp_dir(),
         scratch_dir: std::env::temp_dir(),
         log: Log::discard(),
+        meter: Meter::default(),
     }
 }
 

@@ -11,6 +11,7 @@ mod feed;
 mod histories;
 mod hostile;
 mod judge;
+mod meaning;
 mod newcomer;
 mod place;
 mod playbooks;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::credential::CredentialSource;
+use crate::meter::Meter;
 use crate::provider::Providers;
 use crate::registry::Registry;
 use crate::slot::Slot;
@@ -54,6 +55,7 @@ pub(crate) struct Job {
     pub(crate) command: Command,
     pub(crate) cancel: CancellationToken,
     pub(crate) slot: Slot,
+    pub(crate) meter: Meter,
     sink: LogSink,
     secrets: Arc<Mutex<Secrets>>,
     undefined: Mutex<Vec<String>>,
@@ -78,7 +80,16 @@ impl Job {
         slot: Slot,
         sink: LogSink,
     ) -> Self {
-        Self { services, command, cancel, slot, sink, secrets: Arc::default(), undefined: Mutex::default() }
+        Self {
+            services,
+            command,
+            cancel,
+            slot,
+            meter: Meter::default(),
+            sink,
+            secrets: Arc::default(),
+            undefined: Mutex::default(),
+        }
     }
 
     /// A log for one Task; its lines are masked with whatever is known to be secret by then.

@@ -9,6 +9,7 @@ mod google;
 mod job;
 mod kept;
 mod keychain;
+pub mod meter;
 mod pipeline;
 mod policy;
 mod provider;

@@ -10,6 +10,7 @@ use futures::FutureExt as _;
 use noetl_bus::results::Results;
 use noetl_bus::{Bus, Delivery};
 use noetl_domain::report::{ItemReport, Outcome, Report};
+use noetl_domain::usage::Usage;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -130,5 +131,6 @@ fn cancelled(command: &noetl_domain::command::Command, worker: &str) -> Report {
         items: vec![ItemReport { outcome: Outcome::Cancelled, ..ItemReport::default() }],
         claimed: None,
         undefined: Vec::new(),
+        usage: Usage::default(),
     }
 }

@@ -8,6 +8,7 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::playbook::Dialect;
 use tokio_util::sync::CancellationToken;
 
+use crate::meter::Meter;
 use crate::tool::{Log, TaskContext};
 
 /// A task of a step named `step`, attempt 1, in the current directory.
@@ -29,5 +30,6 @@ pub(crate) fn context() -> TaskContext {
         work_dir: std::env::current_dir().unwrap(),
         scratch_dir: std::env::temp_dir(),
         log: Log::discard(),
+        meter: Meter::default(),
     }
 }

@@ -250,6 +250,7 @@ async fn call(
         work_dir: config.work_dir.clone(),
         scratch_dir: config.scratch_dir.join(id.execution.to_string()),
         log: job.log(pipeline.index),
+        meter: job.meter.clone(),
     };
     match guarded(tool, fields, &ctx).await {
         Ok(Ok(Output::Done { .. } | Output::Sleep { .. } | Output::Child(_))) => Ok(()),

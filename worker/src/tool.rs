@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::credential::Credential;
+use crate::meter::Meter;
 
 /// One kind of work. `Input` is read from the task's rendered fields.
 pub trait Tool: Send + Sync + 'static {
@@ -101,6 +102,7 @@ pub struct TaskContext {
     /// Scratch space of this Execution on this worker.
     pub scratch_dir: PathBuf,
     pub log: Log,
+    pub meter: Meter,
 }
 
 impl std::fmt::Debug for TaskContext {

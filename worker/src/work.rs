@@ -12,6 +12,7 @@ use noetl_domain::playbook::{ItemFailure, SetScope};
 use noetl_domain::report::{ItemReport, Outcome, Report};
 use noetl_domain::result::{ResultKind, Stored};
 use noetl_domain::template::{self, Scope};
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,7 @@ pub(crate) async fn work(job: Job) -> Report {
         items,
         claimed,
         undefined: job.undefined(),
+        usage: job.meter.total(),
     }
 }
 
@@ -89,6 +91,7 @@ pub(crate) fn broken(command: &Command, worker: &str, message: &str) -> Report {
         items: vec![ItemReport { index: first, outcome, ..ItemReport::default() }],
         claimed: matches!(command.work, Work::Frame { .. }).then_some(0),
         undefined: Vec::new(),
+        usage: Usage::default(),
     }
 }
 

@@ -305,7 +305,15 @@ pub struct LayerStatus {
     pub vectors: PartStatus,
     /// Fingerprints known.
     pub fingerprints: u64,
+    /// What makes the vectors of meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedder: Option<EmbedderStatus>,
     pub tables: Vec<TableSize>,
+    #[serde(default)]
+    pub collections: Vec<CollectionSize>,
+    /// Points on their way into the space of another embedder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moving: Option<Moving>,
     /// What could not be read and was set aside, newest first.
     pub poison: Vec<Poison>,
 }
@@ -326,6 +334,38 @@ pub struct PartStatus {
     pub lag_ms: u64,
     /// Events and lines that were set aside.
     pub poison: u64,
+}
+
+/// What makes vectors of texts, and what it was asked since the process began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EmbedderStatus {
+    /// Model, quantisation and length of the vectors.
+    pub name: String,
+    /// Why not a better one, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Times the model was asked.
+    pub calls: u64,
+    /// Texts it was asked for.
+    pub texts: u64,
+    /// Texts that were answered from memory.
+    pub remembered: u64,
+}
+
+/// One collection of the vector store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CollectionSize {
+    pub collection: String,
+    pub points: u64,
+}
+
+/// How far the points of another embedder are moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Moving {
+    /// The collection they come from.
+    pub from: String,
+    pub done: u64,
+    pub total: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -8,6 +8,7 @@ use noetl_domain::command::{Command, ScopeData, Work};
 use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::playbook::Step;
 use noetl_domain::report::Report;
+use noetl_domain::usage::Usage;
 
 use crate::{Bus, Cancel, Inbound};
 
@@ -57,6 +58,7 @@ fn report(id: CommandId) -> Report {
         items: Vec::new(),
         claimed: None,
         undefined: Vec::new(),
+        usage: Usage::default(),
     }
 }
 

@@ -284,6 +284,25 @@ pub enum TimerKey {
 }
 
 impl Event {
+    /// Types as the log spells them; anything else is of a newer version.
+    pub const TYPES: &[&str] = &[
+        "playbook.initialized",
+        "step.enter",
+        "command.issued",
+        "call.done",
+        "child.started",
+        "child.finished",
+        "timer.fired",
+        "loop.started",
+        "loop.done",
+        "step.exit",
+        "ctx.updated",
+        "execution.retried",
+        "playbook.completed",
+        "warning",
+        "external",
+    ];
+
     /// The name in the log and in queries: the C/E set of playbooks.md section 19.
     pub fn name(&self) -> &str {
         match self {
@@ -341,5 +360,19 @@ impl Report {
             crate::report::Outcome::Error { error, .. } => Some(error),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_types_are_those_that_are_read() {
+        // What serde expects in the place of a type that nobody knows.
+        let refused =
+            serde_json::from_str::<Event>(r#"{"type": "?", "data": null}"#).unwrap_err().to_string();
+        let expected: Vec<&str> = refused.split('`').skip(1).step_by(2).skip(1).collect();
+        assert_eq!(Event::TYPES, expected, "{refused}");
     }
 }

@@ -21,6 +21,7 @@ pub mod playbook;
 pub mod report;
 pub mod result;
 pub mod template;
+pub mod usage;
 pub mod yaml;
 
 /// Any JSON value: what playbooks, templates, tools and results exchange.

@@ -9,6 +9,7 @@ use crate::command::PipelineState;
 use crate::error::TaskError;
 use crate::id::CommandId;
 use crate::result::{ResultKind, Stored};
+use crate::usage::Usage;
 use crate::{Map, Value};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Report {
     /// Names that templates read and nothing provides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undefined: Vec<String>,
+    #[serde(default, skip_serializing_if = "Usage::is_nothing")]
+    pub usage: Usage,
 }
 
 /// Consecutive Iterations that succeeded with an inline result and wrote nothing.

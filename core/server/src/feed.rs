@@ -1,6 +1,6 @@
-//! The feed over the embedded store: read from the file, woken by commits.
+//! The feed over the embedded store: read from the file, woken by commits and by log lines.
 
-use std::time::Duration;
+use std::pin::pin;
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
 use noetl_domain::id::ExecutionId;
@@ -8,9 +8,6 @@ use noetl_domain::id::ExecutionId;
 use crate::catalog::{Catalog, CatalogError, CatalogQuery, Entry, PLAYBOOK};
 use crate::orchestrator::{Orchestrator, Which};
 use crate::store::SqliteStore;
-
-/// Log lines come without a commit to announce them, so whoever waits looks for them this often.
-const LOOK_FOR_LINES: Duration = Duration::from_secs(1);
 
 /// Clones share the store.
 #[derive(Clone, Debug)]
@@ -48,14 +45,16 @@ impl Feed for StoreFeed {
     }
 
     async fn changed(&self, after: Heads) {
-        // Subscribed before the look, so that a commit in between is not missed.
+        // Subscribed before the look, so that nothing written in between is missed. Nobody else writes to the file.
         let mut commits = self.orchestrator.subscribe();
-        if self.store.heads().await.is_ok_and(|heads| heads != after) {
-            return;
-        }
-        tokio::select! {
-            _ = commits.recv() => (),
-            () = tokio::time::sleep(LOOK_FOR_LINES) => (),
+        let mut lines = pin!(self.store.lines.notified());
+        lines.as_mut().enable();
+        // Heads that cannot be read are for the follower to complain about.
+        if self.store.heads().await.is_ok_and(|heads| heads == after) {
+            tokio::select! {
+                _ = commits.recv() => (),
+                () = lines => (),
+            }
         }
     }
 

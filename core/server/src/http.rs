@@ -164,7 +164,8 @@ pub fn router_with(services: Services, others: Router, described: OpenApi) -> Ro
         .layer(DefaultBodyLimit::max(services.config.body_limit_bytes))
         .layer(axum::middleware::from_fn_with_state(services, guard::foreign_pages))
         .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(TraceLayer::new_for_http())
+        // Failures say more about themselves where they happen.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }
 
 /// The contract as a document.

@@ -22,6 +22,7 @@ impl Context<'_> {
         let one = open.run(&row.step, report.id.run, self.committed.at_ms);
         one.began_ms.get_or_insert(report.started_ms);
         one.run_ms += duration_ms;
+        one.usage.add(report.usage);
         one.worker = Some(Arc::clone(&row.worker));
         let (mut item, is_looped) = (0, one.is_looped);
         for run in &report.runs {

@@ -88,13 +88,13 @@ impl Context<'_> {
             retry_wait_ms: one.retry_wait_ms,
             iterations: one.iterations.max(u64::from(!is_skipped && !one.is_looped)),
             iterations_failed: one.iterations_failed,
-            bytes_in: one.bytes_in,
+            // The arguments stand in where no tool told what it was given.
+            bytes_in: if one.usage.bytes_in > 0 { one.usage.bytes_in } else { one.bytes_in },
             bytes_out: one.bytes_out,
             rows_out: one.rows_out,
             result_shape: one.result_shape,
-            // Reports do not tell yet what their tools used.
-            cpu_ms: 0.0,
-            memory_bytes: 0,
+            cpu_ms: one.usage.cpu_us as f64 / 1000.0,
+            memory_bytes: one.usage.memory_bytes,
             cause: failure.cause,
             fingerprint: failure.fingerprint,
             error_kind: failure.error_kind,

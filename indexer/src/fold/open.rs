@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use noetl_bus::feed::CommittedEvent;
 use noetl_domain::event::Requested;
+use noetl_domain::usage::Usage;
 
 use super::{Names, shape};
 use crate::rows::{Name, Ran};
@@ -63,7 +64,9 @@ pub(super) struct StepRun {
     pub(super) is_looped: bool,
     pub(super) iterations: u64,
     pub(super) iterations_failed: u64,
+    /// Arguments of the Token that entered it.
     pub(super) bytes_in: u64,
+    pub(super) usage: Usage,
     pub(super) bytes_out: u64,
     pub(super) rows_out: u64,
     pub(super) result_shape: u64,

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use noetl_domain::event::{Event, Exit, Recorded, Requested};
+use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::report::LogLine;
 
 use super::Fold;
@@ -192,4 +194,49 @@ async fn a_line_belongs_to_the_playbook_of_its_execution() {
         "the policy stores the template: {}",
         rows.lines[0].message
     );
+}
+
+#[tokio::test]
+async fn what_tools_used_is_a_matter_of_the_whole_run() {
+    let mut feed = RecordedFeed::default();
+    let execution = ExecutionId(7);
+    let command = |batch: u32| CommandId { execution, step: "load".into(), run: 1, batch };
+    let report = |batch: u32, cpu_us: u64, memory_bytes: u64, bytes_in: u64| {
+        let report = serde_json::json!({
+            "id": command(batch), "attempt": 1, "worker": "w", "started_ms": 1, "finished_ms": 2,
+            "usage": { "cpu_us": cpu_us, "memory_bytes": memory_bytes, "bytes_in": bytes_in },
+        });
+        Event::Called(Box::new(serde_json::from_value(report).unwrap()))
+    };
+    let inputs = serde_json::json!({"from": "x"}).as_object().unwrap().clone();
+    let exit =
+        |step: &str| Event::StepExited(Box::new(Exit { step: step.into(), run: 1, ..Exit::default() }));
+    let entered =
+        |step: &str| Event::StepEntered { step: step.into(), run: 1, tokens: 1, inputs: inputs.clone() };
+    let request = Requested { path: "p".into(), payload: inputs.clone(), ..Requested::default() };
+    let events = [
+        Event::ExecutionRequested(Box::new(request)),
+        entered("load"),
+        report(0, 1_500, 70, 10),
+        report(1, 2_500, 50, 20),
+        exit("load"),
+        entered("route"),
+        exit("route"),
+    ];
+    for (event, seq) in events.into_iter().zip(1..) {
+        feed.push(&Recorded { execution, seq, event_id: seq, at_ms: seq as i64, event });
+    }
+    let rows = rows_after(feed, 0).await;
+    let told: Vec<_> =
+        rows.steps.iter().map(|row| (&*row.step, row.cpu_ms, row.memory_bytes, row.bytes_in)).collect();
+    assert_eq!(told, [("load", 4.0, 70, 30), ("route", 0.0, 0, 12)]);
+    assert_eq!(rows.executions[0].bytes_in, 12);
+}
+
+#[tokio::test]
+async fn what_a_sub_playbook_is_given_is_input_of_the_step_that_starts_it() {
+    let rows = rows_of(&["sub_playbooks"]).await;
+    let start = rows.steps.iter().find(|step| &*step.step == "start").unwrap();
+    let given = [r#"{"unit":5,"count":3}"#, r#"{"unit":10,"count":3}"#];
+    assert_eq!(start.bytes_in, given.iter().map(|given| given.len() as u64).sum::<u64>());
 }

@@ -1,13 +1,16 @@
 //! `status`: how the semantic layer is doing.
 
 use clickhouse::Row;
-use noetl_api::insight::{LayerStatus, PartStatus, Poison, TableSize};
+use noetl_api::insight::{
+    CollectionSize, EmbedderStatus, LayerStatus, Moving, PartStatus, Poison, TableSize,
+};
 use serde::Deserialize;
 
 use super::moment_of_ms;
 use crate::analytics::{Analytics, AnalyticsError};
 use crate::semantic::Semantic;
 use crate::status::{Part, Progress};
+use crate::vectors::{Kind, Vectors};
 
 const MOST_POISON: u64 = 20;
 
@@ -45,7 +48,35 @@ pub(crate) async fn status(semantic: &Semantic) -> LayerStatus {
             told.poison = poison.into_iter().map(set_aside).collect();
         }
     }
+    told.moving = snapshot.moving.map(|one| Moving { from: one.from, done: one.done, total: one.total });
+    if let Ok(vectors) = semantic.opened_vectors() {
+        told.vectors.address = Some(vectors.address().to_owned());
+        told.embedder = Some(embedder(&vectors));
+        told.collections = collections(&vectors).await;
+    }
     told
+}
+
+fn embedder(vectors: &Vectors) -> EmbedderStatus {
+    let counted = vectors.embedder().map(crate::embedding::Embedder::counters).unwrap_or_default();
+    EmbedderStatus {
+        name: vectors.embedder_name().to_owned(),
+        note: vectors.note().map(str::to_owned),
+        calls: counted.calls,
+        texts: counted.texts,
+        remembered: counted.remembered,
+    }
+}
+
+async fn collections(vectors: &Vectors) -> Vec<CollectionSize> {
+    let mut sizes = Vec::new();
+    for kind in Kind::ALL {
+        // One that is not there yet, or whose engine is away, is left out.
+        if let Ok(points) = vectors.count(kind, None).await {
+            sizes.push(CollectionSize { collection: vectors.collection(kind), points });
+        }
+    }
+    sizes
 }
 
 fn part(progress: &Progress) -> PartStatus {

@@ -18,11 +18,15 @@ use serde_json::json;
 use super::{Pipeline, Stop, after, bind_input, failed, nested};
 use crate::auth::{self, Auth};
 use crate::registry::AnyTool;
+use crate::scope::has_template;
 use crate::tool::{Failure, Output, TaskContext};
 use crate::{fields, script};
 
 /// Sleeps up to this long wait where they are.
 const SHORT_SLEEP: f64 = 1.0;
+/// Tools that take inputs and nothing else under these names.
+const TAKE_INPUTS: [&str; 3] = ["playbook", "playbooks", "python"];
+const INPUTS: [&str; 5] = ["input", "inputs", "args", "with", "data"];
 
 impl<'j> Pipeline<'j> {
     /// Tries the Task once. `changes` go over its fields: the next page of a pagination.
@@ -97,6 +101,7 @@ impl<'j> Pipeline<'j> {
             work_dir: config.work_dir.clone(),
             scratch_dir: config.scratch_dir.join(id.execution.to_string()),
             log: job.log(self.index),
+            meter: job.meter.clone(),
         };
         match guarded(tool, fields, &ctx).await? {
             Ok(Output::Done { kind, value }) => Ok(done(kind, value)),
@@ -134,7 +139,10 @@ impl<'j> Pipeline<'j> {
         scope: &mut Scope,
     ) -> Result<Map, TaskError> {
         let mut inputs = self.inputs.clone();
-        let own = self.base.map(self.job, scope, &task.inputs).await?;
+        let mut own = self.base.map(self.job, scope, &task.inputs).await?;
+        if TAKE_INPUTS.contains(&task.kind.as_str()) {
+            self.whole_inputs(task, scope, &mut own).await?;
+        }
         for (name, mut value) in own {
             if !self.step.pipeline && inputs.contains_key(&name) {
                 continue;
@@ -150,6 +158,31 @@ impl<'j> Pipeline<'j> {
             }
         }
         Ok(inputs)
+    }
+
+    /// Inputs written as one template that stands for all of them: `input: "{{ ctx.payload }}"`.
+    async fn whole_inputs(&self, task: &Task, scope: &Scope, own: &mut Map) -> Result<(), TaskError> {
+        for key in INPUTS {
+            let Some(written) =
+                task.config.get(key).filter(|written| written.is_string() && has_template(written))
+            else {
+                continue;
+            };
+            match self.base.value(self.job, scope, written).await? {
+                Value::Null => {}
+                Value::Object(values) => {
+                    for (name, value) in values {
+                        own.entry(name).or_insert(value);
+                    }
+                }
+                other => {
+                    let message =
+                        format!("`{key}` of task {} is {}, not a map", task.name, fields::text(&other));
+                    return Err(TaskError::new("config", message).with_code(Code::ToolInput.as_str()));
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn auth_of(&self, task: &Task, tool: &str, scope: &mut Scope) -> Result<Auth, TaskError> {

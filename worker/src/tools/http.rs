@@ -7,6 +7,7 @@ mod failure;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::Dialect;
 use noetl_domain::result::ResultKind;
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use reqwest::Method;
 use schemars::JsonSchema;
@@ -88,7 +89,11 @@ impl Tool for Http {
             request = request.timeout(limit);
         }
         let started = std::time::Instant::now();
-        let answer = request.send().await.map_err(|error| failure::sending(&error, &method, &url))?;
+        let request = request.build().map_err(|error| failure::sending(&error, &method, &url))?;
+        let body = request.body().and_then(reqwest::Body::as_bytes).map_or(0, <[u8]>::len);
+        ctx.meter.add(Usage::given(request.url().as_str().len() + body));
+        let answer =
+            client.execute(request).await.map_err(|error| failure::sending(&error, &method, &url))?;
         let status = answer.status();
         let final_url = answer.url().to_string();
         let headers = body::read_headers(answer.headers());

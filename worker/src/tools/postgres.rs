@@ -16,6 +16,7 @@ mod values;
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
 use noetl_domain::result::ResultKind;
+use noetl_domain::usage::Usage;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -64,6 +65,7 @@ impl Tool for Postgres {
 
     async fn run(&self, input: Input, ctx: &TaskContext) -> Result<Output, Failure> {
         let statements = input.script.statements(Self::KIND, Flavour::Postgres)?;
+        ctx.meter.add(Usage::given(statements.iter().map(String::len).sum()));
         let target = Target::new(&input.connection, ctx.credential.as_ref())?;
         let params = Params::from(input.script.params.clone());
         let together = Together::of(&statements, ctx.dialect, Flavour::Postgres);

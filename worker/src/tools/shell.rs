@@ -1,22 +1,24 @@
 //! `shell`: runs commands in order, stops at the first that fails, and kills the whole process group when it must.
 
-use std::os::unix::process::ExitStatusExt as _;
+mod memory;
+mod process;
+
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::Dialect;
 use noetl_domain::result::ResultKind;
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::Command;
 
+use self::process::Process;
 use crate::tool::{Failure, Log, Output, TaskContext, Tool};
 use crate::{fields, secret};
 
@@ -146,7 +148,7 @@ async fn spawn(
 ) -> Result<Ran, TaskError> {
     let directory = input.cwd.as_deref().map_or_else(|| ctx.work_dir.clone(), |cwd| ctx.work_dir.join(cwd));
     let mut command = Command::new(program);
-    command.args(arguments).process_group(0).kill_on_drop(true);
+    command.args(arguments).process_group(0);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.stdin(if input.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     if directory != PathBuf::new() {
@@ -161,7 +163,8 @@ async fn spawn(
     for (name, value) in input.env.iter().flatten() {
         command.env(name, fields::text(value));
     }
-    let mut child = command.spawn().map_err(|error| {
+    let given = [program].into_iter().chain(arguments.iter().map(String::as_str)).map(str::len).sum();
+    let mut process = Process::start(command).await.map_err(|error| {
         let message = if error.kind() == std::io::ErrorKind::NotFound && !directory.as_os_str().is_empty() {
             format!("cannot run {program:?} in {}: {error}", directory.display())
         } else {
@@ -169,15 +172,17 @@ async fn spawn(
         };
         TaskError::new("shell", message).with_code("TL001")
     })?;
-    let group = Group(child.id());
-    let stdin = child.stdin.take();
+    ctx.meter.add(Usage::given(given));
+    let stdin = process.stdin.take();
     let feed = async {
         if let (Some(text), Some(mut stdin)) = (&input.stdin, stdin) {
+            let text = fields::text(text);
+            ctx.meter.add(Usage::given(text.len()));
             // A command that does not read its input to the end is no failure.
-            let _ = stdin.write_all(fields::text(text).as_bytes()).await;
+            let _ = stdin.write_all(text.as_bytes()).await;
         }
     };
-    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = (process.stdout.take(), process.stderr.take());
     let (mut stdout, mut stderr) = (String::new(), String::new());
     let status = {
         let mut printing = Box::pin(async {
@@ -187,7 +192,7 @@ async fn spawn(
                 feed
             )
         });
-        let mut ended = Box::pin(child.wait());
+        let mut ended = Box::pin(process.wait());
         tokio::select! {
             _ = &mut printing => ended.await,
             status = &mut ended => {
@@ -197,30 +202,13 @@ async fn spawn(
             }
         }
     };
-    let status = status.map_err(|error| {
+    let (status, used) = status.map_err(|error| {
         TaskError::new("shell", format!("lost the process of {program:?}: {error}")).with_code("TL001")
     })?;
-    group.disarm();
+    process.leave();
+    ctx.meter.add(used);
     let exit_code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
     Ok(Ran { exit_code: exit_code.into(), stdout, stderr })
-}
-
-/// Kills every process of the group when the work is dropped: on a timeout, on cancel, on shutdown.
-struct Group(Option<u32>);
-
-impl Group {
-    fn disarm(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(id) = self.0 {
-            // The group may be gone already, which is as good.
-            let _ = killpg(Pid::from_raw(id as i32), Signal::SIGKILL);
-        }
-    }
 }
 
 /// Reads a stream line by line into the log, and keeps what fits.
@@ -294,6 +282,22 @@ mod tests {
     async fn another_exit_status_may_be_the_expected_one() {
         let value = run(json!({"command": "exit 4", "exitCode": 4})).await.unwrap();
         assert_eq!(value["exit_code"], 4);
+    }
+
+    #[tokio::test]
+    async fn all_commands_together_tell_what_they_used() {
+        const MIB: u64 = 1 << 20;
+        let python = crate::tools::python::Config::from_env().places.interpreter().unwrap();
+        // More than this process ever held, which is what the kernel counts at least.
+        let size = memory::peak(&"self").unwrap() / MIB + 64;
+        let code = "import sys, time; held = b\"x\" * (int(sys.argv[1]) << 20)\nwhile time.process_time() < 0.1: pass";
+        let line = format!("'{}' -c '{code}' {size}", python.display());
+        let context = context();
+        let input = serde_json::from_value(json!({"cmds": [line, line, "true"]})).unwrap();
+        assert!(Shell.run(input, &context).await.is_ok());
+        let used = context.meter.total();
+        assert!(used.cpu_us >= 200_000, "{used:?}");
+        assert!((size * MIB..2 * size * MIB).contains(&used.memory_bytes), "{used:?}");
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use futures::TryStreamExt;
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
 use noetl_domain::result::ResultKind;
+use noetl_domain::usage::Usage;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -71,6 +72,7 @@ impl Tool for Sqlite {
 
     async fn run(&self, input: Input, ctx: &TaskContext) -> Result<Output, Failure> {
         let statements = input.script.statements(Self::KIND, Flavour::Sqlite)?;
+        ctx.meter.add(Usage::given(statements.iter().map(String::len).sum()));
         let together = Together::of(&statements, ctx.dialect, Flavour::Sqlite);
         let params = Params::from(input.script.params.clone());
         let place = Place::of(&input, ctx);

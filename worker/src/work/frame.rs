@@ -91,6 +91,7 @@ async fn claim<'j>(job: &'j Job, base: &Base, max_rows: u32) -> Result<(&'j Curs
         work_dir: settings.work_dir.clone(),
         scratch_dir: settings.scratch_dir.join(id.execution.to_string()),
         log: job.log(None),
+        meter: job.meter.clone(),
     };
     match guarded(tool, config, &ctx).await? {
         Ok(Output::Done { value, .. }) => Ok((cursor, rows_of(&value))),

@@ -5,7 +5,9 @@ mod loops;
 mod parked;
 mod providers;
 mod secrets;
+mod usage;
 
+use noetl_domain::report::{Outcome, Wait};
 use noetl_test_service::Service;
 use serde_json::{Value, json};
 
@@ -247,6 +249,25 @@ async fn inputs_of_a_single_tool_see_what_those_of_a_list_see() {
     let alone = value_of(&bench.run(&format!("- step: s\n  tool: {{ {tool} }}")).await);
     let listed = value_of(&bench.run(&format!("- step: x\n  tool: [ {{ name: s, {tool} }} ]")).await);
     assert_eq!((alone, listed["s"].clone()), (json!("s/2"), json!("s/2")));
+}
+
+#[tokio::test]
+async fn one_template_may_stand_for_all_inputs() {
+    let bench = Bench::new("workload: { given: { unit: 5, count: 3 }, text: no }");
+    let python = "- step: s\n  tool: { kind: python, input: '{{ workload.given }}', args: { count: 4 }, code: 'result = unit * count' }";
+    assert_eq!(value_of(&bench.run(python).await), 20);
+    let playbook = "- step: s\n  tool: { kind: playbook, path: a/b, input: '{{ workload.given }}' }";
+    let report = bench.run(playbook).await;
+    let Outcome::Parked { on: Wait::Child(request), .. } = &report.items[0].outcome else {
+        panic!("{report:?}")
+    };
+    assert_eq!(json!(request.payload), json!({"unit": 5, "count": 3}));
+    let wrong = bench.run("- step: s\n  tool: { kind: python, input: '{{ workload.text }}', code: x }").await;
+    let (error, _) = error_of(&wrong);
+    assert_eq!(
+        (error.code.as_deref(), error.message.as_str()),
+        (Some("TL002"), "`input` of task s is no, not a map")
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use noetl_domain::execution::{Advance, ChildStart, Execution, Plan, Request, Tim
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ItemReport, Outcome, Report, Wait};
 use noetl_domain::result::{RefKind, ResultKind, ResultRef, Stored};
+use noetl_domain::usage::Usage;
 
 /// An Execution with its log, and everything that is waiting to happen to it.
 pub(crate) struct Driver {
@@ -154,6 +155,7 @@ pub(crate) fn answer(
         items,
         claimed,
         undefined: Vec::new(),
+        usage: Usage::default(),
     }
 }
 

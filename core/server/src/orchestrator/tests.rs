@@ -17,6 +17,7 @@ use noetl_domain::execution::Plan;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ChildRequest, ItemReport, Outcome, Report, Wait};
 use noetl_domain::result::{ResultKind, Stored};
+use noetl_domain::usage::Usage;
 use serde_json::json;
 
 use super::{Dedup, Orchestrator, Parts, PlanSource, Start, Which};
@@ -171,6 +172,7 @@ fn work(bus: &Arc<Local>, ran: &Arc<AtomicU64>, limit: u64) -> tokio::task::Join
                 items,
                 claimed: None,
                 undefined: Vec::new(),
+                usage: Usage::default(),
             };
             if bus.report(delivery.lease, report).await.is_err() {
                 return;

@@ -96,6 +96,7 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
     use noetl_domain::event::{Exit, Finished, Issued, IssuedWork, Requested, Status, Taken};
     use noetl_domain::report::{ItemReport, LogLine, Outcome, Report};
     use noetl_domain::result::{ResultKind, Stored};
+    use noetl_domain::usage::Usage;
     use serde_json::json;
 
     let map = |value: Value| value.as_object().cloned().unwrap_or_default();
@@ -114,6 +115,7 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
         items,
         claimed: None,
         undefined: Vec::new(),
+        usage: Usage::default(),
     };
     let events = [
         Event::ExecutionRequested(Box::new(Requested {
@@ -162,6 +164,7 @@ pub(super) async fn write_sample<S: EventStore>(store: &S) {
 pub(super) fn typical_append(execution: u64, expected: u64, count: u64, next_id: &crate::ids::Ids) -> Append {
     use noetl_domain::event::{Exit, Issued, IssuedWork, Taken};
     use noetl_domain::report::{ItemReport, Report};
+    use noetl_domain::usage::Usage;
 
     let mut typical = append(execution, expected, 0);
     typical.summary.events = expected + count;
@@ -182,6 +185,7 @@ pub(super) fn typical_append(execution: u64, expected: u64, count: u64, next_id:
                     items,
                     claimed: None,
                     undefined: Vec::new(),
+                    usage: Usage::default(),
                 }))
             }
             1 => Event::StepExited(Box::new(Exit {

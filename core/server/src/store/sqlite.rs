@@ -22,7 +22,7 @@ use noetl_domain::report::LogLine;
 use sqlx::Sqlite;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::{
     Append, AppendError, Committed, EventQuery, EventStore, LogQuery, Logged, OutboxRow, Positioned,
@@ -39,6 +39,8 @@ pub const FILE: &str = "noetl.db";
 pub struct SqliteStore {
     pub(crate) writer: Arc<Mutex<Writer>>,
     pub(crate) readers: SqlitePool,
+    /// Told when log lines were written.
+    pub(crate) lines: Arc<Notify>,
     file: PathBuf,
 }
 

@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 use noetl_domain::code::Code;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::Dialect;
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +18,7 @@ use super::interpreter::{Broken, Ending, Interpreter};
 use super::locate::{NotFound, Places};
 use super::output::Captured;
 use super::protocol::{Raised, Reply, Request};
+use crate::meter::Meter;
 use crate::stop::stopped;
 use crate::tool::{Log, TaskContext};
 
@@ -92,6 +95,7 @@ pub struct Call<'a> {
     pub deadline: Option<Instant>,
     pub cancel: &'a CancellationToken,
     pub log: &'a Log,
+    pub meter: &'a Meter,
 }
 
 impl<'a> Call<'a> {
@@ -118,17 +122,18 @@ impl<'a> Call<'a> {
             deadline: ctx.deadline,
             cancel: &ctx.cancel,
             log: &ctx.log,
+            meter: &ctx.meter,
         }
     }
 
-    fn request(&self) -> Request<'_> {
+    fn request<'r>(&'r self, inputs: &'r RawValue) -> Request<'r> {
         let searches = (self.dialect <= Dialect::B || self.in_loop) && self.code.contains("main");
         // A whole context can be large: it travels only when the code can name it.
         let reads_context = searches || self.code.contains("context") || self.code.contains("variables");
         Request {
             name: self.label,
             code: self.code,
-            inputs: self.inputs,
+            inputs,
             context: reads_context.then_some(self.context),
             value: self.value,
             execution_id: self.execution.to_string(),
@@ -193,8 +198,12 @@ impl PythonPool {
         };
         // The semaphore is never closed; if it were, running without a slot is the lesser harm.
         let _slot = slot.ok();
-        let request = serde_json::to_vec(&call.request())
-            .map_err(|error| TaskError::new("python", format!("the inputs cannot be sent: {error}")))?;
+        let unsent = |error| TaskError::new("python", format!("the inputs cannot be sent: {error}"));
+        // On their own first, which tells how large they are.
+        let inputs = to_raw_value(call.inputs).map_err(unsent)?;
+        call.meter.add(Usage::given(if call.inputs.is_empty() { 0 } else { inputs.get().len() }));
+        let request = serde_json::to_vec(&call.request(&inputs)).map_err(unsent)?;
+        drop(inputs);
 
         let mut stdout = Captured::stdout(call.log);
         let mut stderr = Captured::stderr(call.log);
@@ -218,6 +227,7 @@ impl PythonPool {
         let read = match answer {
             Ok((interpreter, answer)) => {
                 let reply = serde_json::from_slice::<Reply>(&answer);
+                call.meter.add(reply.as_ref().map(|reply| reply.usage).unwrap_or_default());
                 let worn = reply.as_ref().is_ok_and(|reply| reply.worn);
                 self.give_back(interpreter, worn, request.len() + answer.len());
                 reply.map_err(|error| TaskError::new("python", format!("the result cannot be read: {error}")))

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// One task for the runner.
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {
     pub name: &'a str,
     pub code: &'a str,
-    pub inputs: &'a Map,
+    pub inputs: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<&'a Map>,
     /// The loop's current element.
@@ -45,6 +47,9 @@ pub(super) struct Reply {
     /// The interpreter should not run another task.
     #[serde(default)]
     pub worn: bool,
+    /// Of the task, as the interpreter saw it.
+    #[serde(default)]
+    pub usage: Usage,
 }
 
 /// An exception that ended a task.

@@ -7,7 +7,9 @@ child processes print is caught as well. What only some tasks need is imported w
 import builtins
 import json
 import os
+import resource
 import sys
+import time
 import types
 
 MODULE = "noetl_task"
@@ -391,13 +393,10 @@ class Limits:
 
     def __enter__(self):
         if self.memory_mb:
-            import resource
             # Private memory, so that address space merely reserved by a library does not count.
-            self.lower(resource.RLIMIT_DATA, private_bytes() + int(self.memory_mb * 1048576))
+            self.lower(resource.RLIMIT_DATA, (status_bytes("VmData:") or 64 << 20) + int(self.memory_mb * 1048576))
         if self.cpu_seconds:
-            import resource
             import signal
-
             usage = resource.getrusage(resource.RUSAGE_SELF)
             used = usage.ru_utime + usage.ru_stime
             # Code that never returns to the interpreter is ended by the kernel a little later.
@@ -407,7 +406,6 @@ class Limits:
         return self
 
     def lower(self, which, value):
-        import resource
         soft, hard = resource.getrlimit(which)
         if hard != resource.RLIM_INFINITY:
             value = min(value, hard)
@@ -420,7 +418,6 @@ class Limits:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, signal.SIG_IGN)
         for which, limit in self.saved:
-            import resource
             resource.setrlimit(which, limit)
         self.saved = []
 
@@ -428,15 +425,56 @@ class Limits:
         self.lift()
 
 
-def private_bytes():
+# ---- usage --------------------------------------------------------------------------------------------------
+
+class Usage:
+    """What one task takes: CPU time of this process and of the children it waited for, and memory at its peak."""
+
+    # Microseconds of CPU time below which a task cannot have taken memory worth a look, which would cost as much again.
+    NOTABLE = 1000
+
+    def __init__(self):
+        # A task may replace the names in the module.
+        self.clock, self.getrusage = time.process_time_ns, resource.getrusage
+        self.children = self.of_children()
+        # The peak until now is not of the next task, but of the start or of an earlier one.
+        self.is_stale, self.floor = True, 0
+
+    def of_children(self):
+        usage = self.getrusage(resource.RUSAGE_CHILDREN)
+        return int((usage.ru_utime + usage.ru_stime) * 1e6)
+
+    def begin(self):
+        if self.is_stale:
+            self.is_stale, self.floor = False, 0
+            try:
+                with open("/proc/self/clear_refs", "w") as peak:
+                    peak.write("5")
+            except OSError:
+                # It stays: only what goes beyond it is of the task.
+                self.floor = status_bytes("VmHWM:")
+        self.began = self.clock()
+
+    def end(self):
+        """The usage since `begin`, as a member of the reply."""
+        children = self.of_children()
+        used = (self.clock() - self.began) // 1000 + children - self.children
+        self.children, peak = children, 0
+        if used >= self.NOTABLE:
+            peak, self.is_stale = status_bytes("VmHWM:"), True
+        return b',"usage":{"cpu_us":%d,"memory_bytes":%d}' % (used, peak if peak > self.floor else 0)
+
+
+def status_bytes(name):
+    """A figure of this process in bytes; 0 where the system does not tell."""
     try:
         with open("/proc/self/status") as status:
             for line in status:
-                if line.startswith("VmData:"):
+                if line.startswith(name):
                     return int(line.split()[1]) * 1024
     except (OSError, ValueError):
         pass
-    return 64 * 1048576
+    return 0
 
 
 # ---- one task -----------------------------------------------------------------------------------------------
@@ -658,6 +696,7 @@ def serve():
         del sys.path[0]
     process = os.getpid()
     surroundings = Surroundings()
+    usage = Usage()
     guard = end_with_worker(channel)
     requests = open(channel, "rb", closefd=False)
     decode = json.JSONDecoder().decode
@@ -667,6 +706,7 @@ def serve():
             return
         frame = requests.read(int.from_bytes(head, "little"))
         guard(True)
+        usage.begin()
         task = decode(frame.decode())
         del frame
         try:
@@ -681,7 +721,8 @@ def serve():
         if os.getpid() != process:
             # A fork that came back here is a copy; only the original may answer.
             os._exit(0)
-        reply += b"}" if surroundings.restore(local, modules) else b',"worn":true}'
+        is_fit = surroundings.restore(local, modules)
+        reply += usage.end() + (b"}" if is_fit else b',"worn":true}')
         guard(False)
         reply = len(reply).to_bytes(4, "little") + reply
         view = memoryview(reply)

@@ -14,6 +14,7 @@ use noetl_domain::error::TaskError;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ItemReport, LogLine, Outcome, Report};
 use noetl_domain::result::{ResultKind, Stored};
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -192,6 +193,7 @@ async fn work(bus: Arc<Local>) {
             items,
             claimed: None,
             undefined: Vec::new(),
+            usage: Usage::default(),
         };
         if bus.report(lease, report).await.is_err() {
             return;

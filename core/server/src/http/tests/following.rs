@@ -9,14 +9,17 @@ use axum::http::Request;
 use futures::StreamExt;
 use noetl_api::client::Client;
 use noetl_api::event::FeedQuery;
+use noetl_bus::feed::Feed as _;
 use noetl_domain::Value;
 use noetl_domain::id::ExecutionId;
+use noetl_domain::report::LogLine;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::app::App;
-use crate::store::EventStore;
+use crate::feed::StoreFeed;
+use crate::store::{EventStore, SqliteStore};
 
 const LOOPS: &str = "
 apiVersion: noetl.io/v2
@@ -260,4 +263,27 @@ async fn the_client_reads_every_event_once_over_a_connection_that_keeps_breaking
     let query = FeedQuery { execution_id: Some("7".to_owned()), ..FeedQuery::default() };
     let first = direct.follow(&query).next().await.expect("an answer");
     assert!(first.is_err_and(|error| error.is_not_found()));
+}
+
+#[tokio::test]
+async fn a_line_wakes_whoever_waits_for_something_new() {
+    let app = App::start().await;
+    let services = &app.services;
+    let store = SqliteStore::clone(&services.store);
+    let feed = StoreFeed::new(store, services.orchestrator.clone(), services.catalog.clone());
+    let before = feed.heads().await.expect("heads");
+    let line = LogLine {
+        execution: ExecutionId(1),
+        step: "s".to_owned(),
+        run: 1,
+        index: None,
+        at_ms: 1,
+        stream: "stdout".to_owned(),
+        level: "info".to_owned(),
+        text: "new".to_owned(),
+        fields: Value::Null,
+    };
+    let told = async { tokio::join!(feed.changed(before), services.store.append_logs(vec![line])).1 };
+    tokio::time::timeout(Duration::from_secs(20), told).await.expect("it wakes").expect("written");
+    assert_eq!(feed.heads().await.expect("heads").lines, before.lines + 1);
 }

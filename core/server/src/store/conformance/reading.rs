@@ -11,6 +11,7 @@ use noetl_domain::event::{
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ChildRequest, ItemReport, LogLine, Outcome, Report, Run};
 use noetl_domain::result::{ResultKind, Stored};
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use serde_json::json;
 
@@ -52,6 +53,7 @@ fn one_of_each() -> Vec<Event> {
         items,
         claimed: Some(3),
         undefined: vec![text.to_owned()],
+        usage: Usage { cpu_us: 1, memory_bytes: 2, bytes_in: 3 },
     };
     let error =
         TaskError::new("python", text).with_code("ValueError").with_details(Value::Object(map.clone()));

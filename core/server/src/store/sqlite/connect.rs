@@ -50,7 +50,8 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-16384"));
-    Ok(SqliteStore { writer: Arc::new(Mutex::new(Writer::new(connection))), readers, file })
+    let writer = Arc::new(Mutex::new(Writer::new(connection)));
+    Ok(SqliteStore { writer, readers, lines: Arc::default(), file })
 }
 
 /// Connects, and waits for another process that makes the file at the same moment.

@@ -39,6 +39,7 @@ pub(super) async fn append(store: &SqliteStore, lines: Vec<LogLine>) -> Result<(
     let connection = writer.take_up().await.map_err(failed)?;
     script.commit(connection).await.map_err(failed)?;
     writer.settled();
+    store.lines.notify_waiters();
     Ok(())
 }
 
