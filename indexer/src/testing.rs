@@ -39,6 +39,8 @@ pub(crate) struct RecordedFeed {
     pub(crate) definitions: Vec<Definition>,
     /// Events in a page, at most; 0: as many as are asked for.
     pub(crate) page: usize,
+    /// Events that a page hands out once more before it comes to the new ones.
+    pub(crate) again: u64,
     /// How often a log was read again.
     pub(crate) histories: AtomicUsize,
 }
@@ -139,6 +141,20 @@ impl RecordedFeed {
         );
     }
 
+    /// An Event as some version wrote it.
+    pub(crate) fn push_written(&mut self, execution: ExecutionId, seq: u64, data: &str) {
+        let position = self.events.len() as u64 + 1;
+        let at_ms = 1_795_368_994_000 + position as i64;
+        self.events.push(CommittedEvent {
+            position,
+            execution,
+            seq,
+            event_id: position,
+            at_ms,
+            data: data.to_owned(),
+        });
+    }
+
     pub(crate) fn print(&mut self, line: LogLine) {
         let position = self.lines.len() as u64 + 1;
         self.lines.push(CommittedLine { position, line });
@@ -152,6 +168,7 @@ impl Feed for RecordedFeed {
 
     async fn events(&self, after: u64, limit: usize, _: usize) -> Result<Vec<CommittedEvent>, FeedError> {
         let limit = if self.page == 0 { limit } else { limit.min(self.page) };
+        let after = after.saturating_sub(self.again);
         Ok(self.events.iter().filter(|event| event.position > after).take(limit).cloned().collect())
     }
 

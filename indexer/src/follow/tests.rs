@@ -1,5 +1,7 @@
 //! The follower over the real engine: everything once, whatever died in between.
 
+mod disorder;
+
 use noetl_engine_clickhouse::Front;
 use tokio_util::sync::CancellationToken;
 
@@ -105,7 +107,8 @@ async fn everything_is_there_once_whatever_died_in_between() {
     file.save(&at).unwrap();
     let (mut follower, _) = layer.follower(&feed);
     let again = follower.read(&at, at.intent).await.unwrap();
-    follower.put(&mut at, again).await.unwrap();
+    let putting = follower.put(&mut at, again).unwrap();
+    follower.arrived(&mut at, putting).await.unwrap();
     assert_eq!(layer.counts().await, whole, "the token tells that it is there");
 
     // However the pages fall, a stretch that was written down comes whole.

@@ -117,7 +117,7 @@ impl<F: Feed> Work for Follower<F> {
         }
     }
 
-    fn failing(&self, reason: String) {
+    async fn failing(&self, reason: String) {
         self.status.change(|status| status.vectors.part = Part::Failing { reason });
     }
 }
