@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
-    convert, credential, db, events, execute, executions, explain, fingerprint, get, lint, list, logs,
-    register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, worker,
+    convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
+    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, worker,
 };
 
 #[derive(Debug, Parser)]
@@ -113,6 +113,9 @@ pub(crate) enum Command {
     Search(search::Search),
     /// Show failures and executions like one of them, and what ended them
     Similar(similar::Similar),
+    /// Add, list and remove documents that are searched too
+    #[command(subcommand)]
+    Knowledge(knowledge::Knowledge),
     /// Show failures that say the same thing: how often, since when, where
     Clusters(clusters::Clusters),
     /// Show steps that are not as they used to be

@@ -20,6 +20,7 @@ pub(crate) mod explain;
 pub(crate) mod fingerprint;
 pub(crate) mod get;
 pub(crate) mod insight;
+pub(crate) mod knowledge;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod logs;
@@ -60,6 +61,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),
+        Command::Knowledge(command) => command.run(context),
         Command::Similar(command) => command.run(context),
         Command::Clusters(command) => command.run(context),
         Command::Anomalies(command) => command.run(context),

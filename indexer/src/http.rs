@@ -2,6 +2,7 @@
 
 mod error;
 mod insights;
+mod knowledge;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -65,4 +66,5 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(insights::sql))
         .routes(routes!(search::search))
         .routes(routes!(search::similar))
+        .merge(knowledge::endpoints())
 }

@@ -28,7 +28,7 @@ pub use http::{openapi, router};
 pub use policy::{Policy, Text};
 pub use run::run;
 pub use semantic::{Semantic, Unavailable};
-pub use status::{Moving, Part, Progress, Snapshot, Status};
+pub use status::{LookedAt, Moving, Part, Progress, Snapshot, Status};
 
 /// Rows as the tables hold them.
 pub use rows::{EventRow, ExecutionRow, LineRow, PoisonRow, StepRow, TemplateRow};

@@ -6,8 +6,8 @@ use crate::analytics::Analytics;
 use crate::fingerprints::Fingerprints;
 use crate::policy::{Policy, Text};
 use crate::status::{Part, Progress, Snapshot, Status};
-use crate::vectors::Vectors;
 use crate::vectors::follow::Usual;
+use crate::vectors::{Knowledge, Vectors};
 
 /// Why a question cannot be answered now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,8 @@ pub enum Unavailable {
 #[derive(Clone, Debug)]
 pub struct Semantic {
     inner: Arc<Inner>,
+    /// None: this process keeps no documents.
+    knowledge: Option<Knowledge>,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,20 @@ impl Semantic {
             policy: OnceLock::new(),
             usual: Usual::default(),
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), knowledge: None }
+    }
+
+    /// With the documents of a data directory.
+    #[must_use]
+    pub fn with_knowledge(mut self, knowledge: Knowledge) -> Self {
+        self.knowledge = Some(knowledge);
+        self
+    }
+
+    /// The documents that people brought; they can be listed before any engine is there.
+    pub fn knowledge(&self) -> Result<Knowledge, Unavailable> {
+        let reason = "this process keeps no documents".to_owned();
+        self.knowledge.clone().ok_or(Unavailable::Off { what: VECTORS, reason })
     }
 
     pub fn status(&self) -> &Status {

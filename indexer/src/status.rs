@@ -64,6 +64,14 @@ pub struct Snapshot {
     /// Points on their way into the space of another embedder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moving: Option<Moving>,
+    pub looked_at: LookedAt,
+}
+
+/// Whether what is kept equal to something outside the feed was compared with it since the vector store is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LookedAt {
+    pub playbooks: bool,
+    pub knowledge: bool,
 }
 
 /// How far the points of another embedder are moved.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
+use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads, Version};
 use noetl_domain::error::TaskError;
 use noetl_domain::event::{Event, Exit, Finished, Recorded, Requested, Status, StepStatus};
 use noetl_domain::id::ExecutionId;
@@ -197,5 +197,10 @@ impl Feed for RecordedFeed {
 
     async fn definitions(&self) -> Result<Vec<Definition>, FeedError> {
         Ok(self.definitions.clone())
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, FeedError> {
+        let version = |one: &Definition| Version { path: one.path.clone(), version: one.version };
+        Ok(self.definitions.iter().map(version).collect())
     }
 }

@@ -8,8 +8,10 @@ mod condition;
 pub(crate) mod follow;
 mod index;
 mod kind;
+pub(crate) mod knowledge;
 mod meanings;
 mod moving;
+pub(crate) mod playbooks;
 mod point;
 mod read;
 mod search;
@@ -26,6 +28,7 @@ use qdrant_client::{Qdrant, QdrantError};
 
 pub use self::condition::{Condition, ConditionError};
 pub use self::kind::Kind;
+pub use self::knowledge::{Knowledge, KnowledgeError};
 pub use self::point::{Point, Stored};
 pub use self::search::Question;
 pub(crate) use self::similar::{SimilarError, similar};

@@ -37,18 +37,25 @@ pub(crate) async fn ask<T>(
     if let Some(layer) = connection.layer() {
         layer.caught_up().await;
     }
+    let answer = patiently(async || question(&connection.client).await).await;
+    connection.close().await?;
+    Ok(answer?)
+}
+
+/// Asks again while the layer is starting.
+pub(crate) async fn patiently<T>(
+    question: impl AsyncFn() -> Result<T, ClientError>,
+) -> Result<T, ClientError> {
     let began = Instant::now();
-    let answer = loop {
-        match question(&connection.client).await {
+    loop {
+        match question().await {
             // A server that has just come up opens its engines behind the first requests.
             Err(error) if error.code() == Code::LayerStarting && began.elapsed() < PATIENCE => {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            answer => break answer,
+            answer => return answer,
         }
-    };
-    connection.close().await?;
-    Ok(answer?)
+    }
 }
 
 /// How long a layer that is starting is waited for, and how often it is asked.

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use noetl_indexer::{Config, Fingerprints, Part, Semantic};
+use noetl_indexer::vectors::Knowledge;
+use noetl_indexer::{Config, Fingerprints, LookedAt, Part, Semantic};
 use noetl_server::feed::StoreFeed;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,9 @@ pub(super) struct Work {
 impl Layer {
     /// A layer with nothing behind it yet.
     pub(super) fn new(context: &Context) -> Self {
-        Self { semantic: Semantic::new(Fingerprints::open(&directory(context))) }
+        let directory = directory(context);
+        let semantic = Semantic::new(Fingerprints::open(&directory));
+        Self { semantic: semantic.with_knowledge(Knowledge::open(&directory)) }
     }
 
     pub(super) fn semantic(&self) -> Semantic {
@@ -73,7 +76,22 @@ impl Layer {
                 Part::Off { .. } | Part::Failing { .. } => true,
                 Part::Starting => false,
             };
-            if [snapshot.analytics, snapshot.vectors].iter().all(|one| is_settled(&one.part, one.behind)) {
+            let LookedAt { playbooks, knowledge } = snapshot.looked_at;
+            let is_looked_at = playbooks && knowledge || snapshot.vectors.part != Part::On;
+            let parts = [snapshot.analytics, snapshot.vectors];
+            if is_looked_at && parts.iter().all(|one| is_settled(&one.part, one.behind)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Comes when documents can be taken in, or when it is known that they will not be.
+    pub(crate) async fn takes_documents(&self) {
+        let status = self.semantic.status();
+        loop {
+            let changed = status.changed();
+            if status.get().vectors.part != Part::Starting {
                 return;
             }
             changed.await;

@@ -3,6 +3,7 @@
 mod fingerprint;
 mod home;
 mod hostile;
+mod knowledge;
 mod reading;
 mod running;
 mod serving;

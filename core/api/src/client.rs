@@ -2,8 +2,10 @@
 
 mod calls;
 mod error;
+mod fetch;
 mod follow;
 mod insights;
+mod knowledge;
 mod search;
 
 use std::time::Duration;
@@ -13,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::error::{BadAddress, ClientError};
+pub use self::fetch::{FetchError, Fetched, fetch};
 use crate::error::ErrorBody;
 
 const CONNECT: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ pub mod execute;
 pub mod execution;
 pub mod health;
 pub mod insight;
+pub mod knowledge;
 pub mod log;
 pub mod pool;
 pub mod render;

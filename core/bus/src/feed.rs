@@ -54,6 +54,13 @@ pub struct Definition {
     pub created_ms: i64,
 }
 
+/// Names one version of a Playbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub path: String,
+    pub version: u32,
+}
+
 /// Hands out what was committed, in the order of commits.
 pub trait Feed: Send + Sync + 'static {
     fn heads(&self) -> impl Future<Output = Result<Heads, FeedError>> + Send;
@@ -98,4 +105,7 @@ pub trait Feed: Send + Sync + 'static {
 
     /// The newest version of every registered Playbook.
     fn definitions(&self) -> impl Future<Output = Result<Vec<Definition>, FeedError>> + Send;
+
+    /// The same without their texts, for those who look often whether something has changed.
+    fn versions(&self) -> impl Future<Output = Result<Vec<Version>, FeedError>> + Send;
 }

@@ -105,6 +105,8 @@ codes! {
     LayerOff = "IX002", "A part of the semantic layer is off";
     LayerFailed = "IX003", "The semantic layer cannot answer";
     QueryRefused = "IX004", "A query was refused by the analytic store";
+    DocumentRefused = "IX005", "A document cannot be taken into the knowledge";
+    UnknownSource = "IX006", "There is no knowledge from this source";
 }
 
 impl std::fmt::Display for Code {

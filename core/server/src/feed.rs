@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
+use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads, Version};
 use noetl_domain::id::ExecutionId;
 
 use crate::catalog::{Catalog, CatalogError, CatalogQuery, Entry, PLAYBOOK};
@@ -68,14 +68,17 @@ impl Feed for StoreFeed {
     }
 
     async fn definitions(&self) -> Result<Vec<Definition>, FeedError> {
-        let attempted = "read the playbooks";
-        let query = CatalogQuery { kind: Some(PLAYBOOK.to_owned()), ..CatalogQuery::default() };
         let mut definitions = Vec::new();
-        for entry in self.catalog.list(query).await.map_err(failed(attempted))? {
-            // Lists leave the text out.
-            definitions.extend(self.definition(&entry.path, entry.version).await?);
+        for Version { path, version } in self.versions().await? {
+            definitions.extend(self.definition(&path, version).await?);
         }
         Ok(definitions)
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, FeedError> {
+        let query = CatalogQuery { kind: Some(PLAYBOOK.to_owned()), ..CatalogQuery::default() };
+        let listed = self.catalog.list(query).await.map_err(failed("list the playbooks"))?;
+        Ok(listed.into_iter().map(|entry| Version { path: entry.path, version: entry.version }).collect())
     }
 }
 

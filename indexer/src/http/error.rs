@@ -9,7 +9,7 @@ use noetl_domain::code::Code;
 use crate::analytics::AnalyticsError;
 use crate::follow::{brief, chain};
 use crate::semantic::Unavailable;
-use crate::vectors::{Condition, ConditionError, SimilarError, VectorError};
+use crate::vectors::{Condition, ConditionError, KnowledgeError, SimilarError, VectorError};
 
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -87,6 +87,27 @@ impl From<ConditionError> for Refusal {
             ConditionError::Number { .. } => "= and != compare words".to_owned(),
         };
         Self::invalid(error.to_string()).hint(hint)
+    }
+}
+
+impl From<KnowledgeError> for Refusal {
+    fn from(error: KnowledgeError) -> Self {
+        let refused = |status| Self::new(status, Code::DocumentRefused, error.to_string());
+        match error {
+            KnowledgeError::Name { .. } => Self::invalid(error.to_string())
+                .hint("a file, an address or any name of your own, such as docs/ops.md"),
+            KnowledgeError::TooLarge(_) | KnowledgeError::TooMany(_) => {
+                refused(StatusCode::PAYLOAD_TOO_LARGE).hint("cut it into several documents")
+            }
+            KnowledgeError::Empty => refused(StatusCode::UNPROCESSABLE_ENTITY)
+                .hint("headings alone are no text; format is markdown, text or html"),
+            KnowledgeError::Vectors(error) => error.into(),
+            KnowledgeError::Unreadable | KnowledgeError::Files { .. } => {
+                tracing::warn!(error = %chain(&error), "the knowledge cannot be changed or read");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::LayerFailed, chain(&error))
+                    .hint("is there room on the disk of the data directory, and may the server write there?")
+            }
+        }
     }
 }
 

@@ -68,6 +68,12 @@ impl Move {
     /// Moves one page. Call it until it is done.
     pub(crate) async fn step(&mut self, vectors: &Vectors) -> Result<(), VectorError> {
         let Some((kind, collection)) = self.former.first().cloned() else { return Ok(()) };
+        if matches!(kind, Kind::Playbook | Kind::Knowledge) {
+            // They are filled from the catalog and from the documents; what was removed there must not come back.
+            vectors.drop_collection(&collection).await?;
+            self.former.remove(0);
+            return Ok(());
+        }
         if self.progress.as_ref().is_none_or(|progress| progress.from != collection) {
             let total = vectors.count_in(&collection, None).await?;
             tracing::info!(from = %collection, points = total, "points are moved into the space of another embedder");

@@ -7,6 +7,7 @@
 
 mod chain;
 mod concurrency;
+mod documents;
 mod echo;
 mod effects;
 mod errors;
@@ -139,6 +140,7 @@ fn router(state: Arc<State>) -> Router {
         .merge(tokens::router())
         .merge(secrets::router())
         .merge(scripts::router())
+        .merge(documents::router())
         .merge(hits::router())
         .layer(middleware::from_fn_with_state(Arc::clone(&state), hits::record))
         .with_state(state)
