@@ -227,7 +227,7 @@ impl Work for Keeper {
         std::future::pending().await
     }
 
-    fn failing(&self, _: String) {
+    async fn failing(&self, _: String) {
         // Whoever waits for the first look would wait in vain.
         self.status.change(|status| status.looked_at.knowledge = true);
     }

@@ -51,7 +51,7 @@ impl<F: Feed> Work for Keeper<F> {
         }
     }
 
-    fn failing(&self, _: String) {
+    async fn failing(&self, _: String) {
         // Whoever waits for the first look would wait in vain.
         self.status.change(|status| status.looked_at.playbooks = true);
     }
