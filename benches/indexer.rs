@@ -13,6 +13,8 @@ mod ingest;
 mod lag;
 #[path = "indexer/layer.rs"]
 mod layer;
+#[path = "indexer/meaning.rs"]
+mod meaning;
 #[path = "indexer/memory.rs"]
 mod memory;
 #[path = "report/options.rs"]
@@ -59,6 +61,10 @@ async fn measure(options: &Options, figures: &mut Figures) -> anyhow::Result<()>
     }
     if options.wants("questions") {
         questions::measure(figures, options.scale(10_000_000, 200_000), options.scale(200, 10)).await?;
+    }
+    if options.wants("meaning") {
+        meaning::calls(figures, options.scale(1_000_000, 50_000)).await?;
+        meaning::questions(figures, options.scale(100_000, 2_000), options.scale(200, 10)).await?;
     }
     Ok(())
 }

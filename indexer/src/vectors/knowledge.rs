@@ -234,11 +234,7 @@ impl Work for Keeper {
 }
 
 /// Cuts a document where it holds nobody up, and hands it back.
-async fn cut_aside(
-    content: String,
-    format: Format,
-    title: String,
-) -> Result<(String, Cut), KnowledgeError> {
+async fn cut_aside(content: String, format: Format, title: String) -> Result<(String, Cut), KnowledgeError> {
     let work = move || {
         let cut = cut(&content, format, &title);
         (content, cut)
