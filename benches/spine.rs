@@ -2,62 +2,36 @@
 //!
 //! Nothing here is asserted; the table and the JSON file are what it is for.
 
-#[path = "spine/figures.rs"]
+#[path = "report/figures.rs"]
 mod figures;
 #[path = "spine/fingerprints.rs"]
 mod fingerprints;
+#[path = "report/options.rs"]
+mod options;
 #[path = "spine/raw.rs"]
 mod raw;
 #[path = "spine/server.rs"]
 mod server;
+#[path = "report/times.rs"]
+mod times;
 
 use std::time::{Duration, Instant};
 
 use figures::{Figures, Row};
-use serde_json::json;
+use options::Options;
 use server::Server;
+use times::{median, quantile};
 
 fn main() -> anyhow::Result<()> {
     let options = Options::read();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut figures = Figures::new();
     runtime.block_on(measure(&options, &mut figures))?;
-    figures.print();
-    if let Some(path) = &options.json {
-        figures.write(path)?;
-    }
-    Ok(())
-}
-
-#[derive(Debug, Default)]
-struct Options {
-    only: Option<String>,
-    json: Option<String>,
-    quick: bool,
-}
-
-impl Options {
-    fn read() -> Self {
-        let mut options = Self::default();
-        let mut words = std::env::args().skip(1);
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--only" => options.only = words.next(),
-                "--json" => options.json = words.next(),
-                "--quick" => options.quick = true,
-                _ => {}
-            }
-        }
-        options
-    }
-
-    fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
-    }
+    figures.report(&options)
 }
 
 async fn measure(options: &Options, figures: &mut Figures) -> anyhow::Result<()> {
-    let scale = |full: u64, quick: u64| if options.quick { quick } else { full };
+    let scale = |full: u64, quick: u64| options.scale(full, quick);
     if options.wants("fingerprint") {
         fingerprints::measure(figures, Duration::from_millis(scale(3_000, 300)));
     }
@@ -254,31 +228,4 @@ fn chain_yaml(path: &str, steps: u64, tool: &str) -> String {
         }
     }
     yaml
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    quantile(times, 0.5)
-}
-
-fn quantile(times: &mut [Duration], at: f64) -> Duration {
-    times.sort_unstable();
-    let index = ((times.len() as f64 - 1.0) * at).round() as usize;
-    times.get(index).copied().unwrap_or_default()
-}
-
-/// What the machine is, for the record.
-fn machine() -> serde_json::Value {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("", |rest| rest.trim_start_matches(['\t', ' ', ':']));
-    let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
-    json!({
-        "cpu": model,
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "memory": memory.trim_start_matches("MemTotal:").trim(),
-        "kernel": read("/proc/sys/kernel/osrelease").trim(),
-    })
 }

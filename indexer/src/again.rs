@@ -28,7 +28,7 @@ pub(crate) trait Work: Send {
     fn go_on(&mut self, patience: &mut Patience) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Says why it does not work at the moment.
-    fn failing(&self, reason: String);
+    fn failing(&self, reason: String) -> impl Future<Output = ()> + Send;
 }
 
 pub(crate) async fn until_stopped<W: Work>(mut work: W, stop: CancellationToken) {
@@ -41,7 +41,7 @@ pub(crate) async fn until_stopped<W: Work>(mut work: W, stop: CancellationToken)
         let Err(error) = ended else { continue };
         let reason = chain(&error);
         tracing::warn!(%reason, "indexing waits and tries again");
-        work.failing(reason);
+        work.failing(reason).await;
         let wait = patience.wait;
         patience.wait = (wait * 2).min(LONGEST_WAIT);
         tokio::select! {

@@ -81,12 +81,16 @@ impl Analytics {
 
     /// Puts rows in. Repeated with the same token it changes nothing, neither in tables nor in views.
     pub async fn insert(&self, rows: &Rows, token: &str) -> Result<(), AnalyticsError> {
-        self.put("noetl_templates", &rows.templates, token).await?;
-        self.put("noetl_events", &rows.events, token).await?;
-        self.put("noetl_steps", &rows.steps, token).await?;
-        self.put("noetl_executions", &rows.executions, token).await?;
-        self.put("noetl_logs", &rows.lines, token).await?;
-        self.put("noetl_poison", &rows.poison, token).await
+        // Tables do not know of each other, so they are filled side by side.
+        tokio::try_join!(
+            self.put("noetl_templates", &rows.templates, token),
+            self.put("noetl_events", &rows.events, token),
+            self.put("noetl_steps", &rows.steps, token),
+            self.put("noetl_executions", &rows.executions, token),
+            self.put("noetl_logs", &rows.lines, token),
+            self.put("noetl_poison", &rows.poison, token),
+        )?;
+        Ok(())
     }
 
     /// How far the tables reach; where a follower begins that has lost its place.

@@ -1,11 +1,17 @@
 //! Follows the feed into the analytic store: reads a stretch, folds it, writes the intent, puts the rows in, moves on.
+//!
+//! While the rows of one stretch are on their way the next one is read; it is written down when they have arrived.
 
+mod batch;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use noetl_bus::feed::{Feed, FeedError, Heads};
+use tokio::task::JoinError;
+use tokio::time::{Duration, Instant};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::again::{Patience, Work};
 use crate::analytics::{Analytics, AnalyticsError};
@@ -13,13 +19,13 @@ use crate::config::Config;
 use crate::fingerprints::Fingerprints;
 use crate::fold::Fold;
 use crate::place::{Place, PlaceFile, Until};
-use crate::rows::Rows;
 use crate::status::{Part, Status};
+use batch::Batch;
 
 pub(crate) use crate::again::chain;
 
-/// Events and lines read at once, at most.
-const READ: usize = 10_000;
+/// From one insert to the next while there is no backlog: many small ones cost more than what is in them.
+const BREATH: Duration = Duration::from_millis(250);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FollowError {
@@ -29,6 +35,8 @@ pub(crate) enum FollowError {
     Analytics(#[from] AnalyticsError),
     #[error("cannot keep the place in the feed")]
     Place(#[from] std::io::Error),
+    #[error("putting rows in came apart")]
+    Put(#[from] JoinError),
 }
 
 pub(crate) struct Follower<F> {
@@ -41,12 +49,13 @@ pub(crate) struct Follower<F> {
     status: Status,
 }
 
-/// A stretch of the feed and what follows from it.
-struct Batch {
-    rows: Rows,
+/// A stretch whose rows are on their way.
+struct Putting {
     until: Until,
-    /// When the last Event of it was committed, Unix milliseconds.
     last_ms: i64,
+    rows: u64,
+    poison: u64,
+    inserted: AbortOnDropHandle<Result<(), AnalyticsError>>,
 }
 
 impl<F: Feed> Work for Follower<F> {
@@ -59,32 +68,53 @@ impl<F: Feed> Work for Follower<F> {
         self.fingerprints.tell_again();
         let mut place = self.begin(&index).await?;
         self.fingerprints.learned_to(place.events);
+        self.tell_begun(&place, self.feed.heads().await?);
+        let mut putting = None;
         if let Some(until) = place.intent {
             let batch = self.read(&place, Some(until)).await?;
-            self.put(&mut place, batch).await?;
+            putting = Some(self.put(&mut place, batch)?);
         }
+        let mut last_put: Option<Instant> = None;
         loop {
-            patience.restore();
+            // Before the look, so that what is committed behind it is not missed.
             let heads = self.feed.heads().await?;
-            let seen = place.heads();
-            self.tell(&place, heads, None);
-            self.status.change(|status| status.analytics.part = Part::On);
-            if seen == heads {
+            let mut batch = Batch::after(place.intent.unwrap_or(place.reached()));
+            self.fill(&mut batch, None).await?;
+            if let Some(putting) = putting.take() {
+                self.arrived(&mut place, putting).await?;
+                patience.restore();
+            }
+            if batch.is_empty() {
+                patience.restore();
+                self.tell_level(&place, heads);
                 self.feed.changed(heads).await;
                 continue;
             }
-            let batch = self.read(&place, None).await?;
-            if batch.until == (Until { events: seen.events, lines: seen.lines }) {
-                // The heads moved back: old executions were deleted.
-                self.feed.changed(heads).await;
-                continue;
+            if !batch.is_full(&self.config) {
+                // What comes in a breath comes along.
+                if let Some(last) = last_put {
+                    tokio::time::sleep_until(last + BREATH).await;
+                }
+                self.fill(&mut batch, None).await?;
             }
-            self.put(&mut place, batch).await?;
+            last_put = Some(Instant::now());
+            putting = Some(self.put(&mut place, batch)?);
         }
     }
 
-    fn failing(&self, reason: String) {
-        self.status.change(|status| status.analytics.part = Part::Failing { reason });
+    /// Tells why nothing arrives, and what waits for it.
+    async fn failing(&self, reason: String) {
+        let position = self.file.last().events;
+        // A feed that fails too has told enough.
+        let head = self.feed.heads().await.map_or(0, |heads| heads.events);
+        let oldest = self.feed.events(position, 1, 1).await.unwrap_or_default();
+        self.status.change(|status| {
+            let analytics = &mut status.analytics;
+            analytics.part = Part::Failing { reason };
+            (analytics.position, analytics.head) = (position, head.max(analytics.head));
+            analytics.behind = analytics.head.saturating_sub(position);
+            analytics.lag_ms = oldest.first().map_or(0, |event| age(event.at_ms));
+        });
     }
 }
 
@@ -113,57 +143,72 @@ impl<F: Feed> Follower<F> {
 
     /// Reads and folds the next stretch: exactly up to an end, or as much as a batch holds.
     async fn read(&mut self, place: &Place, end: Option<Until>) -> Result<Batch, FollowError> {
-        let mut until = Until { events: place.events, lines: place.lines };
-        let mut rows = Rows::default();
-        let mut last_ms = 0;
-        let is_wanted = |position: u64, end: Option<u64>| end.is_none_or(|end| position <= end);
-        // A stretch that was written down is read to its end, however its pages fall this time.
-        'events: while end.is_some() || rows.len() < self.config.batch_rows {
-            let page = self.feed.events(until.events, READ, self.config.read_bytes).await?;
-            let Some(last) = page.last() else { break };
-            last_ms = last.at_ms;
-            for event in &page {
-                if !is_wanted(event.position, end.map(|end| end.events)) {
-                    break 'events;
-                }
-                self.fold.event(event, &mut rows).await?;
-                until.events = event.position;
-            }
-        }
-        let page = self.feed.lines(until.lines, READ).await?;
-        for line in page.iter().filter(|line| is_wanted(line.position, end.map(|end| end.lines))) {
-            self.fold.line(line, &mut rows).await?;
-            until.lines = line.position;
-        }
-        rows.templates = self.fingerprints.take_changed();
-        // The token names the stretch that was written down, whatever of it is still in the log.
-        Ok(Batch { rows, until: end.unwrap_or(until), last_ms })
+        let mut batch = Batch::after(place.reached());
+        self.fill(&mut batch, end).await?;
+        Ok(batch)
     }
 
-    async fn put(&mut self, place: &mut Place, batch: Batch) -> Result<(), FollowError> {
+    /// Writes down what comes, and sends its rows on their way.
+    fn put(&mut self, place: &mut Place, batch: Batch) -> Result<Putting, FollowError> {
+        let mut rows = batch.rows;
+        rows.templates = self.fingerprints.take_changed();
         self.fingerprints.save()?;
         if place.intent != Some(batch.until) {
             place.intent = Some(batch.until);
             self.file.save(place)?;
         }
-        self.analytics.insert(&batch.rows, &place.token(batch.until)).await?;
-        (place.events, place.lines, place.intent) = (batch.until.events, batch.until.lines, None);
+        let (analytics, token) = (self.analytics.clone(), place.token(batch.until));
+        Ok(Putting {
+            until: batch.until,
+            last_ms: batch.last_ms,
+            rows: rows.len() as u64,
+            poison: rows.poison.len() as u64,
+            inserted: AbortOnDropHandle::new(tokio::spawn(
+                async move { analytics.insert(&rows, &token).await },
+            )),
+        })
+    }
+
+    /// Waits for the rows of a stretch, and moves on behind it.
+    async fn arrived(&mut self, place: &mut Place, putting: Putting) -> Result<(), FollowError> {
+        putting.inserted.await??;
+        (place.events, place.lines, place.intent) = (putting.until.events, putting.until.lines, None);
         self.file.save(place)?;
-        let heads = self.feed.heads().await?;
-        self.tell(place, heads, Some(&batch));
+        let head = self.feed.heads().await?.events;
+        self.status.change(|status| {
+            let analytics = &mut status.analytics;
+            analytics.part = Part::On;
+            analytics.reached(place.events, head, Some(putting.last_ms));
+            analytics.rows += putting.rows;
+            analytics.poison += putting.poison;
+        });
         Ok(())
     }
 
-    fn tell(&self, place: &Place, heads: Heads, batch: Option<&Batch>) {
+    /// Tells that questions are answered from now on. What has failed is well again only when something arrives.
+    fn tell_begun(&self, place: &Place, heads: Heads) {
         self.status.change(|status| {
             let analytics = &mut status.analytics;
-            analytics.reached(place.events, heads.events, batch.map(|batch| batch.last_ms));
-            if let Some(batch) = batch {
-                analytics.rows += batch.rows.len() as u64;
-                analytics.poison += batch.rows.poison.len() as u64;
+            if analytics.part == Part::Starting {
+                analytics.part = Part::On;
             }
+            analytics.reached(place.events, heads.events, None);
         });
     }
+
+    /// Tells that everything there was has arrived.
+    fn tell_level(&self, place: &Place, heads: Heads) {
+        self.status.change(|status| {
+            let analytics = &mut status.analytics;
+            analytics.part = Part::On;
+            analytics.reached(place.events, heads.events, Some(0));
+        });
+    }
+}
+
+/// Milliseconds since a moment.
+fn age(at_ms: i64) -> u64 {
+    (chrono::Utc::now().timestamp_millis() - at_ms).max(0) as u64
 }
 
 /// As [`chain`], without the query that ClickHouse repeats in its messages.

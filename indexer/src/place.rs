@@ -33,6 +33,11 @@ impl Place {
         Heads { events: self.events, lines: self.lines }
     }
 
+    /// Where the stretch ended that arrived last.
+    pub(crate) fn reached(&self) -> Until {
+        Until { events: self.events, lines: self.lines }
+    }
+
     /// Names the stretch from here to there; the same stretch has the same name.
     pub(crate) fn token(&self, until: Until) -> String {
         format!("{}:{}-{}:{}-{}", self.index, self.events, until.events, self.lines, until.lines)
@@ -69,6 +74,12 @@ impl PlaceFile {
                 beginning
             }
         }
+    }
+
+    /// The place that was saved last, of whichever copy of the index; the beginning when there is none.
+    pub(crate) fn last(&self) -> Place {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     pub(crate) fn save(&self, place: &Place) -> io::Result<()> {

@@ -4,9 +4,32 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads, Version};
-use noetl_domain::event::Recorded;
+use noetl_domain::error::TaskError;
+use noetl_domain::event::{Event, Exit, Finished, Recorded, Requested, Status, StepStatus};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
+use noetl_engine_clickhouse::{Access, Engine, Front, library};
+use tokio::net::TcpListener;
+
+use crate::analytics::Analytics;
+use crate::config::Endpoint;
+
+/// The analytic engine over files in a directory; none, and a loud word, where set-up could not bring it.
+pub(crate) async fn clickhouse(directory: &Path) -> Option<(Front, Analytics)> {
+    let Some(library) = library() else {
+        eprintln!("NOT TESTED: the ClickHouse engine is not on this machine; cargo xtask setup brings it");
+        return None;
+    };
+    let config =
+        noetl_engine_clickhouse::Config { library, directory: directory.join("engine"), memory: None };
+    let engine = Engine::open(&config).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let front = engine.serve(listener, Access::random()).unwrap();
+    let owner = &front.access.owner;
+    let endpoint = Endpoint { url: front.url(), user: owner.name.clone(), key: owner.key.clone() };
+    let analytics = Analytics::new(&endpoint, &endpoint, "observability");
+    Some((front, analytics))
+}
 
 /// Everything is there from the beginning; nothing more comes.
 #[derive(Debug, Default)]
@@ -16,8 +39,25 @@ pub(crate) struct RecordedFeed {
     pub(crate) definitions: Vec<Definition>,
     /// Events in a page, at most; 0: as many as are asked for.
     pub(crate) page: usize,
+    /// Events that a page hands out once more before it comes to the new ones.
+    pub(crate) again: u64,
     /// How often a log was read again.
     pub(crate) histories: AtomicUsize,
+}
+
+/// An Execution of one step, as tests tell it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    pub(crate) id: u64,
+    pub(crate) playbook: &'a str,
+    pub(crate) version: u32,
+    pub(crate) step: &'a str,
+    /// From 1; a later one is a retry of the Execution.
+    pub(crate) run: u32,
+    pub(crate) at_ms: i64,
+    pub(crate) takes_ms: i64,
+    /// None: it goes well.
+    pub(crate) error: Option<&'a str>,
 }
 
 impl RecordedFeed {
@@ -46,6 +86,75 @@ impl RecordedFeed {
         });
     }
 
+    /// Adds the log of an Execution of one step.
+    pub(crate) fn tell(&mut self, told: &Told<'_>) {
+        let error = told.error.map(|message| TaskError::new("connection", message));
+        let mut at_ms = told.at_ms;
+        let own = |event: &&CommittedEvent| event.execution.0 == told.id;
+        let mut seq = if told.run == 1 { 0 } else { self.events.iter().filter(own).count() as u64 };
+        let mut push = |event: Event, takes_ms: i64| {
+            at_ms += takes_ms;
+            seq += 1;
+            let position = self.events.len() as u64 + 1;
+            self.push(&Recorded {
+                execution: ExecutionId(told.id),
+                seq,
+                event_id: told.id * 1_000 + position % 1_000,
+                at_ms,
+                event,
+            });
+        };
+        let step = || told.step.to_owned();
+        if told.run == 1 {
+            let requested = Requested {
+                path: told.playbook.to_owned(),
+                version: told.version,
+                trigger: "api".to_owned(),
+                ..Requested::default()
+            };
+            push(Event::ExecutionRequested(Box::new(requested)), 0);
+        } else {
+            push(Event::ExecutionRetried { steps: vec![step()], reason: "failed steps".to_owned() }, 0);
+        }
+        push(
+            Event::StepEntered { step: step(), run: told.run, tokens: 1, inputs: noetl_domain::Map::new() },
+            0,
+        );
+        let exit = Exit {
+            step: step(),
+            run: told.run,
+            status: if error.is_some() { StepStatus::Failed } else { StepStatus::Completed },
+            error: error.clone(),
+            ..Exit::default()
+        };
+        push(Event::StepExited(Box::new(exit)), told.takes_ms);
+        let failed_steps = error.iter().map(|_| step()).collect();
+        let status = if error.is_some() { Status::Failed } else { Status::Completed };
+        push(
+            Event::ExecutionFinished(Box::new(Finished {
+                status,
+                error,
+                failed_steps,
+                ..Finished::default()
+            })),
+            1,
+        );
+    }
+
+    /// An Event as some version wrote it.
+    pub(crate) fn push_written(&mut self, execution: ExecutionId, seq: u64, data: &str) {
+        let position = self.events.len() as u64 + 1;
+        let at_ms = 1_795_368_994_000 + position as i64;
+        self.events.push(CommittedEvent {
+            position,
+            execution,
+            seq,
+            event_id: position,
+            at_ms,
+            data: data.to_owned(),
+        });
+    }
+
     pub(crate) fn print(&mut self, line: LogLine) {
         let position = self.lines.len() as u64 + 1;
         self.lines.push(CommittedLine { position, line });
@@ -59,6 +168,7 @@ impl Feed for RecordedFeed {
 
     async fn events(&self, after: u64, limit: usize, _: usize) -> Result<Vec<CommittedEvent>, FeedError> {
         let limit = if self.page == 0 { limit } else { limit.min(self.page) };
+        let after = after.saturating_sub(self.again);
         Ok(self.events.iter().filter(|event| event.position > after).take(limit).cloned().collect())
     }
 

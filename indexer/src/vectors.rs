@@ -9,6 +9,7 @@ pub(crate) mod follow;
 mod index;
 mod kind;
 pub(crate) mod knowledge;
+mod meanings;
 mod moving;
 pub(crate) mod playbooks;
 mod point;
@@ -36,6 +37,8 @@ use crate::embedding::{EmbedError, Embedder, Opened};
 /// Names of the vectors of a point.
 const MEANING: &str = "meaning";
 const WORDS: &str = "words";
+/// The space of points without meaning.
+const WORDS_ALONE: &str = "words";
 pub(crate) const BEHAVIOUR: &str = "behaviour";
 /// Length of a vector of behaviour.
 pub(crate) const BEHAVIOUR_NUMBERS: usize = 64;
@@ -123,9 +126,16 @@ impl Vectors {
         self.note.as_deref()
     }
 
+    /// As if a better embedder were away.
+    #[cfg(test)]
+    fn with_note(mut self, note: &str) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
     /// The collection of a kind whose vectors lie in the space of this embedder.
     pub(crate) fn collection(&self, kind: Kind) -> String {
-        let space = self.embedder.as_ref().map_or_else(|| "words".to_owned(), |one| one.identity().key());
+        let space = self.embedder.as_ref().map_or_else(|| WORDS_ALONE.to_owned(), |one| one.identity().key());
         format!("{}{space}", Self::prefix(kind))
     }
 

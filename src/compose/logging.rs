@@ -9,15 +9,18 @@ use crate::terminal;
 
 static STARTED: Once = Once::new();
 
+/// The vector engine warns of settings that only its own server has; what is configured comes after and wins.
+const QUIETER: &str = "qdrant_edge=error";
+
 /// Begins to log, once per process. A filter that cannot be read counts as `warn`, and says so.
 pub(super) fn start(config: &Log) {
     STARTED.call_once(|| {
-        let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|error| {
+        let filter = EnvFilter::try_new(format!("{QUIETER},{}", config.level)).unwrap_or_else(|error| {
             terminal::tell(&format!(
                 "warning: the log level {:?} cannot be read ({error}); using warn",
                 config.level
             ));
-            EnvFilter::new("warn")
+            EnvFilter::new(format!("{QUIETER},warn"))
         });
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)

@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noetl-worker", &["noetl-bus", "noetl-domain"]),
     ("noetl-indexer", &["noetl-api", "noetl-bus", "noetl-domain"]),
     ("noetl-engine-clickhouse", &[]),
+    ("noetl-engine-qdrant", &[]),
     (
         "noetl",
         &[
@@ -20,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "noetl-bus",
             "noetl-domain",
             "noetl-engine-clickhouse",
+            "noetl-engine-qdrant",
             "noetl-indexer",
             "noetl-server",
             "noetl-worker",

@@ -10,6 +10,7 @@ mod expectation;
 mod feed;
 mod histories;
 mod hostile;
+mod indexed;
 mod judge;
 mod meaning;
 mod newcomer;

@@ -47,7 +47,10 @@ async fn indexed(app: &App) -> Value {
 
 fn hits(found: &Value) -> Vec<(String, String)> {
     let of = |hit: &Value| {
-        (hit["kind"].as_str().unwrap_or_default().to_owned(), hit["text"].as_str().unwrap_or_default().to_owned())
+        (
+            hit["kind"].as_str().unwrap_or_default().to_owned(),
+            hit["text"].as_str().unwrap_or_default().to_owned(),
+        )
     };
     found["hits"].as_array().expect("hits").iter().map(of).collect()
 }
@@ -69,7 +72,8 @@ async fn a_failure_is_found_by_its_words_and_by_what_is_like_it() {
             app.restart().await;
             indexed(&app).await;
         }
-        let found = app.get("/api/search?q=connection%20refused%20while%20loading%20orders&kind=failure").await;
+        let found =
+            app.get("/api/search?q=connection%20refused%20while%20loading%20orders&kind=failure").await;
         let first = &found["hits"][0];
         assert_eq!(first["step"], "load_orders", "{found}");
         assert!(first["text"].as_str().unwrap_or_default().contains("refused"), "{found}");

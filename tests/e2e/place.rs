@@ -37,6 +37,8 @@ pub(crate) fn read(path: &Path) -> String {
 
 /// Files below a directory that hold a text, in whatever format.
 pub(crate) fn files_with(directory: &Path, text: &str) -> Vec<PathBuf> {
+    // The files of an index are large; a search byte by byte would take minutes.
+    let text = regex::bytes::Regex::new(&regex::escape(text)).expect("an escaped text");
     let mut found = Vec::new();
     let mut pending = vec![directory.to_owned()];
     while let Some(directory) = pending.pop() {
@@ -45,7 +47,7 @@ pub(crate) fn files_with(directory: &Path, text: &str) -> Vec<PathBuf> {
             if path.is_dir() {
                 pending.push(path);
             } else if let Ok(bytes) = std::fs::read(&path)
-                && bytes.windows(text.len()).any(|window| window == text.as_bytes())
+                && text.is_match(&bytes)
             {
                 found.push(path);
             }

@@ -4,7 +4,7 @@ use noetl_test_service::Service;
 use serde_json::{Value, json};
 
 use crate::app::{App, Options};
-use crate::place;
+use crate::{indexed, place};
 
 const CREDENTIAL: &str = "planted-credential-8f3a91";
 const PASSWORD: &str = "planted-password-77c2e0";
@@ -96,6 +96,17 @@ async fn planted_secrets_show_nowhere() {
     {
         let printed = app.cli(&arguments);
         answers.push((format!("noetl {}", arguments.join(" ")), json!(printed.all())));
+    }
+    if indexed::library().is_some() {
+        // Before the files are looked through, so that the index is among them.
+        indexed::caught_up(&app).await;
+        let index = indexed::everything(&app).await;
+        let texts = json!(index.iter().map(|(_, rows)| rows).collect::<Vec<_>>()).to_string();
+        assert!(
+            texts.contains("cannot use [REDACTED] here"),
+            "the error has been indexed, and masked: {texts}"
+        );
+        answers.extend(index);
     }
     answers.push(("the server's log".to_owned(), json!(app.log())));
     let mut shown = Vec::new();

@@ -33,6 +33,7 @@ pub enum Event {
         step: String,
         run: u32,
         /// Tokens this run uses up.
+        #[serde(default = "one")]
         tokens: u32,
         /// Their arguments, rendered.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -210,6 +211,11 @@ pub struct Finished {
     pub handled_failures: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What a run used up before Tokens were counted.
+fn one() -> u32 {
+    1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

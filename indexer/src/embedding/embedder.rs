@@ -74,6 +74,13 @@ impl Embedder {
         Self::new(builtin::identity(), Model::Builtin, 1_000)
     }
 
+    /// The same under another name: another space, for tests of what moves between them.
+    #[cfg(test)]
+    pub(crate) fn builtin_as(model: &str) -> Self {
+        let identity = Identity { model: model.to_owned(), ..builtin::identity() };
+        Self::new(identity, Model::Builtin, 1_000)
+    }
+
     /// The space its vectors lie in.
     pub fn identity(&self) -> &Identity {
         &self.inner.identity

@@ -1,13 +1,13 @@
 //! The follower over the real engine: everything once, whatever died in between.
 
-use noetl_engine_clickhouse::{Access, Engine, Front, library};
-use tokio::net::TcpListener;
+mod disorder;
+
+use noetl_engine_clickhouse::Front;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::again::until_stopped;
-use crate::config::Endpoint;
-use crate::testing::RecordedFeed;
+use crate::testing::{RecordedFeed, clickhouse};
 
 const HISTORIES: &[&str] =
     &["failed", "hello", "loops", "parallel_loop", "retries", "retried", "sub_playbooks"];
@@ -21,19 +21,8 @@ struct Layer {
 
 /// None, and a loud word, where set-up could not bring the engine.
 async fn layer() -> Option<Layer> {
-    let Some(library) = library() else {
-        eprintln!("NOT TESTED: the ClickHouse engine is not on this machine; cargo xtask setup brings it");
-        return None;
-    };
     let directory = tempfile::tempdir().unwrap();
-    let config =
-        noetl_engine_clickhouse::Config { library, directory: directory.path().join("engine"), memory: None };
-    let engine = Engine::open(&config).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let front = engine.serve(listener, Access::random()).unwrap();
-    let owner = &front.access.owner;
-    let endpoint = Endpoint { url: front.url(), user: owner.name.clone(), key: owner.key.clone() };
-    let analytics = Analytics::new(&endpoint, &endpoint, "observability");
+    let (front, analytics) = clickhouse(directory.path()).await?;
     let mut config = Config::new(directory.path().join("index"));
     // Several batches, so that there is something between them; kept rows, however old the histories are.
     config.batch_rows = 40;
@@ -118,7 +107,8 @@ async fn everything_is_there_once_whatever_died_in_between() {
     file.save(&at).unwrap();
     let (mut follower, _) = layer.follower(&feed);
     let again = follower.read(&at, at.intent).await.unwrap();
-    follower.put(&mut at, again).await.unwrap();
+    let putting = follower.put(&mut at, again).unwrap();
+    follower.arrived(&mut at, putting).await.unwrap();
     assert_eq!(layer.counts().await, whole, "the token tells that it is there");
 
     // However the pages fall, a stretch that was written down comes whole.

@@ -37,15 +37,21 @@ pub(super) async fn search(
             .hint("such as /api/search?q=connection refused while loading orders"));
     }
     let text: String = text.chars().take(LONGEST).collect();
+    let mut conditions = Condition::read(asked.filter.as_deref().unwrap_or_default())?;
+    let kinds = kinds(asked.kind.as_deref())?;
+    if kinds.len() == Kind::ALL.len() {
+        // Who asks without a kind wants to know what went wrong; what went well would be most of the answer.
+        conditions.push(Condition::not_completed());
+    }
     let question = Question {
         text: &text,
-        kinds: kinds(asked.kind.as_deref())?,
+        kinds,
         from_ms: match asked.since.as_deref() {
             Some(text) => Some(since(Some(text), Duration::zero())?.from.timestamp_millis()),
             None => None,
         },
         playbook: asked.playbook.as_deref().filter(|path| !path.is_empty()),
-        conditions: Condition::read(asked.filter.as_deref().unwrap_or_default())?,
+        conditions,
         limit: asked.limit.unwrap_or(USUAL).clamp(1, MOST) as usize,
     };
     let vectors = services.semantic.vectors()?;

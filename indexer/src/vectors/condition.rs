@@ -66,6 +66,11 @@ impl Condition {
         Ok(Self { field, operator, value })
     }
 
+    /// Whatever it is, it is no Execution that went well.
+    pub(crate) fn not_completed() -> Self {
+        Self { field: "status".to_owned(), operator: Operator::IsNot, value: "COMPLETED".to_owned() }
+    }
+
     /// The fields that results have.
     pub fn fields() -> Vec<String> {
         // Every field, as none is left out when it has a value.

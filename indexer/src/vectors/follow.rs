@@ -8,7 +8,6 @@ mod baseline;
 mod behaviour;
 pub(crate) mod executions;
 pub(crate) mod failures;
-mod meanings;
 mod memory;
 mod sample;
 #[cfg(test)]
@@ -24,10 +23,10 @@ use tokio::time::Instant;
 pub(crate) use self::behaviour::Behaviour;
 use self::executions::Executions;
 use self::failures::Failures;
-use self::meanings::Meanings;
 use self::memory::{Memory, MemoryFile};
 pub(crate) use self::usual::Usual;
 use super::kind::Kind;
+use super::meanings::Meanings;
 use super::moving::Move;
 use super::point::Stored;
 use super::sweep::horizon;
@@ -76,6 +75,8 @@ pub(crate) struct Follower<F> {
     meanings: Meanings,
     config: Config,
     status: Status,
+    /// How often the place is written down; tests have no time to wait.
+    keep_every: Duration,
 }
 
 /// One life of the follower, from opening the store to the first thing that fails.
@@ -100,12 +101,13 @@ impl<F: Feed> Work for Follower<F> {
             let is_behind = heads.events > life.place.events && self.batch(&mut life).await?;
             if !life.moving.is_done() {
                 life.moving.step(&self.vectors).await?;
+                self.status.change(|status| status.moving = life.moving.progress());
             }
             if life.swept.is_none_or(|at| at.elapsed() >= SWEEP) {
                 self.vectors.sweep(self.config.retention, now_ms()).await?;
                 life.swept = Some(Instant::now());
             }
-            if !life.is_kept && life.kept.elapsed() >= KEEP {
+            if !life.is_kept && life.kept.elapsed() >= self.keep_every {
                 self.keep(&mut life)?;
             }
             patience.restore();
@@ -115,7 +117,7 @@ impl<F: Feed> Work for Follower<F> {
         }
     }
 
-    fn failing(&self, reason: String) {
+    async fn failing(&self, reason: String) {
         self.status.change(|status| status.vectors.part = Part::Failing { reason });
     }
 }
@@ -133,7 +135,19 @@ impl<F: Feed> Follower<F> {
         let file = PlaceFile::new(&config.directory, "vectors");
         let memory_file = MemoryFile::new(&config.directory);
         let meanings = Meanings::default();
-        Self { feed, vectors, fingerprints, usual, fold, file, memory_file, meanings, config, status }
+        Self {
+            feed,
+            vectors,
+            fingerprints,
+            usual,
+            fold,
+            file,
+            memory_file,
+            meanings,
+            config,
+            status,
+            keep_every: KEEP,
+        }
     }
 
     async fn begin(&mut self) -> Result<Life, FollowError> {
@@ -242,7 +256,7 @@ impl<F: Feed> Follower<F> {
         if !life.is_kept {
             tokio::select! {
                 () = self.feed.changed(heads) => return Ok(()),
-                () = tokio::time::sleep_until(life.kept + KEEP) => return self.keep(life),
+                () = tokio::time::sleep_until(life.kept + self.keep_every) => return self.keep(life),
             }
         }
         tokio::select! {

@@ -227,18 +227,14 @@ impl Work for Keeper {
         std::future::pending().await
     }
 
-    fn failing(&self, _: String) {
+    async fn failing(&self, _: String) {
         // Whoever waits for the first look would wait in vain.
         self.status.change(|status| status.looked_at.knowledge = true);
     }
 }
 
 /// Cuts a document where it holds nobody up, and hands it back.
-async fn cut_aside(
-    content: String,
-    format: Format,
-    title: String,
-) -> Result<(String, Cut), KnowledgeError> {
+async fn cut_aside(content: String, format: Format, title: String) -> Result<(String, Cut), KnowledgeError> {
     let work = move || {
         let cut = cut(&content, format, &title);
         (content, cut)

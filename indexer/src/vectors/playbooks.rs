@@ -1,8 +1,8 @@
 //! The collection of playbooks, kept equal to the newest version of every registered one.
 
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl<F: Feed> Work for Keeper<F> {
         }
     }
 
-    fn failing(&self, _: String) {
+    async fn failing(&self, _: String) {
         // Whoever waits for the first look would wait in vain.
         self.status.change(|status| status.looked_at.playbooks = true);
     }
@@ -82,8 +82,7 @@ impl<F: Feed> Keeper<F> {
             }
             self.vectors.put(Kind::Playbook, &points).await?;
         }
-        let paths: HashMap<String, u32> =
-            registered.into_iter().map(|one| (one.path, one.version)).collect();
+        let paths: HashMap<String, u32> = registered.into_iter().map(|one| (one.path, one.version)).collect();
         let wanted: HashSet<u64> = paths.keys().map(|path| id(&[path])).collect();
         held.retain(|path, _| !paths.contains_key(path));
         let known = held.keys().map(|path| id(&[path])).chain(stored.into_keys());

@@ -24,6 +24,8 @@ use crate::semantic::{Semantic, Unavailable};
 
 /// Executions that are looked at for each of the two ways to be alike.
 const CANDIDATES: u64 = 50;
+/// Of the score of the likest failure, what others need: those below share a playbook or a word and no more.
+const LEAST_SHARE: f32 = 0.5;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SimilarError {
@@ -87,8 +89,10 @@ async fn failures(
     };
     let question = Question { text: &text, kinds: vec![Kind::Failure], limit, ..Question::default() };
     let hits = vectors.search(&question, now_ms).await?;
+    let least = hits.first().map_or(0.0, |likest| likest.score * LEAST_SHARE);
     let mut found: Vec<SimilarFailure> = hits
         .into_iter()
+        .filter(|hit| hit.score >= least)
         .map(|hit| SimilarFailure {
             is_same: is_same(&hit.facts, failure),
             score: hit.score,

@@ -64,3 +64,39 @@ fn before(mut filter: Filter, at_ms: i64) -> Filter {
     filter.must.push(Condition::range("at_ms", Range { lt: Some(at_ms as f64), ..Range::default() }));
     filter
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::point::{Point, Stored};
+    use crate::vectors::testing::Store;
+
+    fn point(id: u64, at_ms: i64, status: &str) -> Point {
+        let mut stored = Stored::default();
+        stored.facts.text = "completed".to_owned();
+        stored.facts.status = status.to_owned();
+        stored.seen_at(at_ms);
+        Point { id, stored, behaviour: Some(vec![0.0; crate::vectors::BEHAVIOUR_NUMBERS]) }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_too_old_or_too_much_goes_and_the_newest_stay() {
+        let mut store = Store::open().await;
+        let now = 400 * DAY_MS;
+        let points: Vec<Point> = (0..50)
+            .map(|n| point(n, now - n as i64 * 10 * DAY_MS, if n % 2 == 0 { "COMPLETED" } else { "FAILED" }))
+            .collect();
+        store.vectors.put(Kind::Execution, &points).await.unwrap();
+        let retention = Retention { executions: 365, ..Retention::default() };
+        store.vectors.sweep(retention, now).await.unwrap();
+        assert_eq!(store.vectors.count(Kind::Execution, Some(Filter::default())).await.unwrap(), 37);
+        let completed = Filter::must([Condition::matches("status", "COMPLETED".to_owned())]);
+        store.vectors.trim(Kind::Execution, &completed, 10, now).await.unwrap();
+        let mut left: Vec<u64> = store.all(Kind::Execution).await.iter().map(|one| one.point.id).collect();
+        left.sort_unstable();
+        let completed: Vec<u64> = left.iter().copied().filter(|id| id % 2 == 0).collect();
+        assert_eq!(completed, [0, 2, 4, 6, 8, 10, 12, 14, 16], "nine tenths of ten, the newest");
+        assert_eq!(left.len(), 9 + 18, "failures stay");
+        store.close().await;
+    }
+}

@@ -41,11 +41,15 @@ impl Vectors {
         Ok(())
     }
 
-    /// Puts points in whose ids are free, and leaves the others as they are.
-    pub(crate) async fn add(&self, kind: Kind, points: &[Point]) -> Result<(), VectorError> {
-        for chunk in points.chunks(CHUNK) {
-            let meanings = self.meanings(kind, chunk).await?;
-            self.put_made(kind, chunk, meanings, UpdateMode::InsertOnly).await?;
+    /// As [`Self::put_known`], for ids that are free; points that are there stay as they are.
+    pub(crate) async fn add_known(
+        &self,
+        kind: Kind,
+        points: &[Point],
+        meanings: &[Option<Vec<f32>>],
+    ) -> Result<(), VectorError> {
+        for (chunk, meanings) in points.chunks(CHUNK).zip(meanings.chunks(CHUNK)) {
+            self.put_made(kind, chunk, meanings.to_vec(), UpdateMode::InsertOnly).await?;
         }
         Ok(())
     }

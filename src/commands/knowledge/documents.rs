@@ -103,12 +103,9 @@ fn below(directory: &Path, name: &str) -> anyhow::Result<Vec<Document>> {
             }
         }
         if files.len() > MOST {
-            return Err(Problem::usage(format!(
-                "{} holds more than {MOST} documents",
-                directory.display()
-            ))
-            .hint("name the directories below it that are meant")
-            .into());
+            return Err(Problem::usage(format!("{} holds more than {MOST} documents", directory.display()))
+                .hint("name the directories below it that are meant")
+                .into());
         }
     }
     if files.is_empty() {
@@ -199,7 +196,9 @@ fn problem(error: FetchError) -> anyhow::Error {
     let code = match &error {
         FetchError::Address { .. } => Code::CommandLine,
         FetchError::Setup(_) => Code::Internal,
-        FetchError::Unreachable { .. } | FetchError::Status { .. } | FetchError::Slow { .. } => Code::Connection,
+        FetchError::Unreachable { .. } | FetchError::Status { .. } | FetchError::Slow { .. } => {
+            Code::Connection
+        }
         FetchError::TooLarge { .. } | FetchError::NotText { .. } => Code::DocumentRefused,
     };
     let problem = Problem::new(error.to_string()).code(code);
@@ -223,7 +222,10 @@ mod tests {
             std::fs::write(path, "text").unwrap();
         }
         let typed = [directory.path().display().to_string()];
-        assert_eq!(names(&find(&typed, Some("team")).unwrap()), ["team/a/c.HTML", "team/a/d.rst", "team/b.md"]);
+        assert_eq!(
+            names(&find(&typed, Some("team")).unwrap()),
+            ["team/a/c.HTML", "team/a/d.rst", "team/b.md"]
+        );
         let whole = find(&typed, None).unwrap();
         assert_eq!(whole[2].name(), directory.path().join("b.md").display().to_string());
         assert!(find(&[directory.path().join("a/.git").display().to_string()], None).is_err());
@@ -235,17 +237,21 @@ mod tests {
     fn one_place_has_one_name() {
         assert_eq!(Named::of("./docs//ops.md").name, "docs/ops.md");
         assert_eq!(Named::of("/work/ops.md").name, "/work/ops.md");
-        assert_eq!(Named::of("HTTPS://x.example/a"), Named {
-            name: "HTTPS://x.example/a".into(),
-            place: Place::Page("HTTPS://x.example/a".into()),
-        });
+        assert_eq!(
+            Named::of("HTTPS://x.example/a"),
+            Named { name: "HTTPS://x.example/a".into(), place: Place::Page("HTTPS://x.example/a".into()) }
+        );
     }
 
     #[test]
     fn pages_are_read_as_they_are_described_or_called() {
         let page = |content_type: &str, address: &str| {
-            written(&Fetched { address: address.into(), content_type: content_type.into(), content: String::new() })
-                .ok()
+            written(&Fetched {
+                address: address.into(),
+                content_type: content_type.into(),
+                content: String::new(),
+            })
+            .ok()
         };
         assert_eq!(page("text/html", "https://x.example/a.md"), Some(Format::Html));
         assert_eq!(page("text/plain", "https://x.example/a.md?raw=1"), Some(Format::Markdown));

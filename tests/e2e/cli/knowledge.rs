@@ -52,7 +52,11 @@ fn a_directory_is_taken_in_without_a_server() {
         &["knowledge", "add", "nowhere"],
         &["knowledge", "add", "docs", "docs/notes.txt", "--as", "both"],
     ] {
-        told.push_str(&format!("$ noetl {}\n{}", arguments.join(" "), transcript(&home.noetl(arguments), &home)));
+        told.push_str(&format!(
+            "$ noetl {}\n{}",
+            arguments.join(" "),
+            transcript(&home.noetl(arguments), &home)
+        ));
     }
     insta::assert_snapshot!(told);
 }
@@ -90,7 +94,8 @@ async fn pages_of_the_web_are_fetched_within_limits() {
     let login = url("page#certificates").replacen("http://", "http://me:hunter2@", 1);
     let added = app.cli(&["knowledge", "add", &login, &url("notes.md"), &url("latin"), "--json"]);
     let added = json(&added);
-    let told = |at: usize| [&added[at]["source"], &added[at]["title"], &added[at]["format"]].map(Value::to_string);
+    let told =
+        |at: usize| [&added[at]["source"], &added[at]["title"], &added[at]["format"]].map(Value::to_string);
     assert_eq!(told(0), [format!("{:?}", url("page")), "\"Operations\"".into(), "\"html\"".into()]);
     assert_eq!(told(1), [format!("{:?}", url("notes.md")), "\"Quotas\"".into(), "\"markdown\"".into()]);
     assert_eq!(found(&app, "expired certificates"), url("page"));

@@ -17,7 +17,9 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/documents/notes.md", get(async || "# Quotas\nAsk the platform team for a larger quota.\n"))
         .route(
             "/documents/latin",
-            get(async || ([(CONTENT_TYPE, "text/plain; charset=ISO-8859-1")], &b"Der Schl\xfcssel ist abgelaufen."[..])),
+            get(async || {
+                ([(CONTENT_TYPE, "text/plain; charset=ISO-8859-1")], &b"Der Schl\xfcssel ist abgelaufen."[..])
+            }),
         )
         .route("/documents/picture", get(async || ([(CONTENT_TYPE, "image/png")], "\u{89}PNG")))
         .route("/documents/large", get(async || "x ".repeat(5 * 1024 * 1024)))

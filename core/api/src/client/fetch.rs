@@ -58,8 +58,10 @@ async fn get(url: Url, address: String, most: usize) -> Result<Fetched, FetchErr
         builder = builder.no_proxy();
     }
     let client = builder.build().map_err(FetchError::Setup)?;
-    let unreachable =
-        |source: reqwest::Error| FetchError::Unreachable { address: address.clone(), source: source.without_url() };
+    let unreachable = |source: reqwest::Error| FetchError::Unreachable {
+        address: address.clone(),
+        source: source.without_url(),
+    };
     let response = client.get(url).send().await.map_err(unreachable)?;
     if !response.status().is_success() {
         return Err(FetchError::Status { address, status: response.status().as_u16() });
@@ -76,7 +78,9 @@ async fn get(url: Url, address: String, most: usize) -> Result<Fetched, FetchErr
         }
     }
     let (content_type, parameters) = described.split_once(';').unwrap_or((&described, ""));
-    let Some(content) = text(&bytes, charset(parameters)) else { return Err(FetchError::NotText { address }) };
+    let Some(content) = text(&bytes, charset(parameters)) else {
+        return Err(FetchError::NotText { address });
+    };
     Ok(Fetched { content_type: content_type.trim().to_owned(), content, address })
 }
 

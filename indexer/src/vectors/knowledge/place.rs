@@ -21,12 +21,8 @@ pub(super) struct Placed {
 /// The id follows from what a passage says, so that one that only moved inside its document is the same.
 pub(super) fn point(source: &str, passage: &Passage, added_ms: i64) -> Point {
     let Passage { title, text } = passage;
-    let facts = Facts {
-        title: title.clone(),
-        text: text.clone(),
-        source: source.to_owned(),
-        ..Facts::default()
-    };
+    let facts =
+        Facts { title: title.clone(), text: text.clone(), source: source.to_owned(), ..Facts::default() };
     let mut stored = Stored { facts, ..Stored::default() };
     if added_ms != 0 {
         stored.seen_at(added_ms);
@@ -47,7 +43,11 @@ pub(super) fn none_of(sources: Vec<String>) -> Filter {
 }
 
 /// Makes these the points that a filter finds. New ones come before old ones go, so that a document is never gone.
-pub(super) async fn place(vectors: &Vectors, filter: Filter, points: Vec<Point>) -> Result<Placed, VectorError> {
+pub(super) async fn place(
+    vectors: &Vectors,
+    filter: Filter,
+    points: Vec<Point>,
+) -> Result<Placed, VectorError> {
     let held = ids(vectors, filter).await?;
     let wanted: HashSet<u64> = points.iter().map(|point| point.id).collect();
     let new: Vec<Point> = points.into_iter().filter(|point| !held.contains(&point.id)).collect();

@@ -54,7 +54,10 @@ async fn a_document_is_found_replaced_and_removed() {
         found(&vectors, "expired certificates").await,
         Some(("docs/ops.md".into(), "certificates".into()))
     );
-    let other = knowledge.add(&vectors, request("other", "# Coffee\nBeans are in the kitchen."), 1_000).await.unwrap();
+    let other = knowledge
+        .add(&vectors, request("other", "# Coffee\nBeans are in the kitchen."), 1_000)
+        .await
+        .unwrap();
     assert_eq!(other.new, 1);
 
     // What only moved is the same passage.
@@ -69,7 +72,10 @@ async fn a_document_is_found_replaced_and_removed() {
     let listed = knowledge.list().await.unwrap();
     assert_eq!(listed, [replaced.source, other.source]);
     let removed = knowledge.remove(&vectors, "docs/ops.md").await.unwrap().unwrap();
-    assert_eq!((removed.passages, count(&vectors, "docs/ops.md").await, count(&vectors, "other").await), (3, 0, 1));
+    assert_eq!(
+        (removed.passages, count(&vectors, "docs/ops.md").await, count(&vectors, "other").await),
+        (3, 0, 1)
+    );
     assert_eq!(knowledge.remove(&vectors, "docs/ops.md").await.unwrap(), None);
     assert_eq!(knowledge.list().await.unwrap().len(), 1);
     store.close().await;
@@ -152,7 +158,10 @@ async fn pages_of_codes_are_found_and_are_nobodys_documents() {
     assert_eq!(knowledge.list().await.unwrap(), []);
     assert_eq!(knowledge.remove(&store.vectors, "code:TL003").await.unwrap(), None);
     let refused = knowledge.add(&store.vectors, request("code:TL003", "mine"), 0).await.unwrap_err();
-    assert_eq!(refused.to_string(), "a source cannot be called \"code:TL003\": that is a page of an error Code");
+    assert_eq!(
+        refused.to_string(),
+        "a source cannot be called \"code:TL003\": that is a page of an error Code"
+    );
     store.close().await;
 }
 
@@ -166,9 +175,15 @@ async fn what_cannot_be_taken_changes_nothing() {
     for (request, expected) in [
         (request("ops", " \n# nothing below\n"), "the document has no text"),
         (request(" ", "text"), "a source cannot be called \" \": it is empty"),
-        (request("a\nb", "text"), "a source cannot be called \"a\\nb\": it has characters that cannot be shown"),
+        (
+            request("a\nb", "text"),
+            "a source cannot be called \"a\\nb\": it has characters that cannot be shown",
+        ),
         (request(&name, "text"), "it is longer than a thousand bytes"),
-        (request("ops", &"x ".repeat(LARGEST)), "the document is too large: 16777216 bytes, and at most 8388608"),
+        (
+            request("ops", &"x ".repeat(LARGEST)),
+            "the document is too large: 16777216 bytes, and at most 8388608",
+        ),
         (request("ops", &document(&vec!["x"; 3]).repeat(1)), ""),
     ] {
         match knowledge.add(&vectors, request, 0).await {

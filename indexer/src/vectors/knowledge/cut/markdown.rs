@@ -77,7 +77,8 @@ fn heading(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_start_matches(' ');
     let level = text.bytes().take_while(|byte| *byte == b'#').count();
     let rest = &text[level..];
-    let is_heading = line.len() - text.len() < 4 && (1..=6).contains(&level) && !rest.starts_with(is_no_space);
+    let is_heading =
+        line.len() - text.len() < 4 && (1..=6).contains(&level) && !rest.starts_with(is_no_space);
     is_heading.then(|| (level, rest.trim().trim_end_matches('#').trim_end()))
 }
 

@@ -78,7 +78,8 @@ fn a_page_is_what_its_reader_sees() {
             Passage { title: "Guide & more › Install".into(), text: "Use the setup now.".into() },
             Passage {
                 title: "Guide & more › Install › Linux x64".into(),
-                text: "- one\n- two\n\n# not a heading\n  let x = 1;\n\na | b\n1 | 2\n\nunclosed\n\nend".into()
+                text: "- one\n- two\n\n# not a heading\n  let x = 1;\n\na | b\n1 | 2\n\nunclosed\n\nend"
+                    .into()
             },
         ]
     );
@@ -86,8 +87,17 @@ fn a_page_is_what_its_reader_sees() {
 
 #[test]
 fn pages_made_to_hurt_are_read_in_one_pass() {
-    let units =
-        ["<div>", "<b>", "<a href=x><p>", "<table><tr><td>", "<ul><li>", "<nav>", "<svg><title>", "&amp", "<h1>"];
+    let units = [
+        "<div>",
+        "<b>",
+        "<a href=x><p>",
+        "<table><tr><td>",
+        "<ul><li>",
+        "<nav>",
+        "<svg><title>",
+        "&amp",
+        "<h1>",
+    ];
     for unit in units {
         // Read as a tree, the first of them takes minutes.
         let page = format!("{}<p>the end", unit.repeat(100_000 / unit.len()));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::options::Options;
+
 #[derive(Debug)]
 pub(crate) struct Figures {
     rows: Vec<Row>,
@@ -31,9 +33,11 @@ impl Row {
         Self { name: name.to_owned(), value, unit, goal: goal.to_owned(), raw: None }
     }
 
-    pub(crate) fn raw(mut self, what: &str, time: Duration) -> Self {
-        self.raw = Some((what.to_owned(), time.as_secs_f64() * 1000.0, "ms"));
-        self
+    /// The time that it takes at least.
+    pub(crate) fn raw(self, what: &str, time: Duration) -> Self {
+        let value = if self.unit == "ms" { time.as_secs_f64() * 1000.0 } else { time.as_secs_f64() * 1e6 };
+        let unit = if self.unit == "ms" { "ms" } else { "µs" };
+        Self { raw: Some((what.to_owned(), value, unit)), ..self }
     }
 
     pub(crate) fn raw_rate(mut self, what: &str, rate: f64) -> Self {
@@ -44,7 +48,7 @@ impl Row {
     /// How much of the raw limit the figure reaches: 1 is all of it.
     fn ratio(&self) -> Option<f64> {
         let (_, raw, unit) = self.raw.as_ref()?;
-        Some(if *unit == "ms" { raw / self.value } else { self.value / raw })
+        Some(if *unit == "/s" { self.value / raw } else { raw / self.value })
     }
 
     fn json(&self) -> Value {
@@ -66,9 +70,15 @@ impl Figures {
         self.rows.push(row);
     }
 
+    /// Prints the table, and writes the file that was asked for.
+    pub(crate) fn report(&self, options: &Options) -> anyhow::Result<()> {
+        self.print();
+        options.json.as_ref().map_or(Ok(()), |path| self.write(path))
+    }
+
     #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
-    pub(crate) fn print(&self) {
-        println!("\n{}\n", super::machine());
+    fn print(&self) {
+        println!("\n{}\n", machine());
         println!("| What | Figure | Goal | Raw limit beside it | Of raw |");
         println!("|---|---:|---|---|---:|");
         for row in &self.rows {
@@ -87,9 +97,9 @@ impl Figures {
         }
     }
 
-    pub(crate) fn write(&self, path: &str) -> anyhow::Result<()> {
+    fn write(&self, path: &str) -> anyhow::Result<()> {
         let rows: Vec<Value> = self.rows.iter().map(Row::json).collect();
-        let document = json!({ "machine": super::machine(), "figures": rows });
+        let document = json!({ "machine": machine(), "figures": rows });
         std::fs::write(path, serde_json::to_string_pretty(&document)?)?;
         Ok(())
     }
@@ -102,4 +112,21 @@ fn number(value: f64) -> String {
         return bytes.collect::<Vec<_>>().join(",");
     }
     if value >= 10.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+/// What the machine is, for the record.
+fn machine() -> Value {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("", |rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
+    json!({
+        "cpu": model,
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "memory": memory.trim_start_matches("MemTotal:").trim(),
+        "kernel": read("/proc/sys/kernel/osrelease").trim(),
+    })
 }

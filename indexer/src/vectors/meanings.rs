@@ -1,27 +1,31 @@
 //! Vectors of shapes: Executions that ended alike share one, so that models are asked for shapes and not for Events.
+//! Points of other kinds are few, and each has its own.
 
 use std::collections::HashMap;
 
-use crate::vectors::kind::Kind;
-use crate::vectors::point::{self, Point};
-use crate::vectors::{VectorError, Vectors};
+use super::kind::Kind;
+use super::point::{self, Point};
+use super::{VectorError, Vectors};
 
 /// Shapes remembered; beyond that they are forgotten together, and asked for once more.
 const MOST: usize = 4_096;
 
 #[derive(Debug, Default)]
-pub(super) struct Meanings {
+pub(crate) struct Meanings {
     known: HashMap<u64, Vec<f32>>,
 }
 
 impl Meanings {
-    /// The vector of each point: the one of the first point that ended alike. None without an embedder.
-    pub(super) async fn of(
+    /// The vector of each point; of Executions the one of the first that ended alike. None without an embedder.
+    pub(crate) async fn of(
         &mut self,
         vectors: &Vectors,
         kind: Kind,
         points: &[Point],
     ) -> Result<Vec<Option<Vec<f32>>>, VectorError> {
+        if kind != Kind::Execution {
+            return vectors.meanings(kind, points).await;
+        }
         let shapes: Vec<u64> = points.iter().map(shape).collect();
         let mut missing: Vec<(u64, Point)> = Vec::new();
         for (shape, point) in shapes.iter().zip(points) {

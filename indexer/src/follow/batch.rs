@@ -1,0 +1,91 @@
+//! Reads a stretch of the feed and folds it into rows.
+
+use noetl_bus::feed::Feed;
+
+use super::{FollowError, Follower};
+use crate::config::Config;
+use crate::place::Until;
+use crate::rows::Rows;
+
+/// Events and lines read at once, at most.
+const READ: usize = 10_000;
+/// Events folded before others have a turn on this thread.
+const TURN: usize = 256;
+
+/// A stretch of the feed and what follows from it.
+pub(super) struct Batch {
+    after: Until,
+    pub(super) until: Until,
+    pub(super) rows: Rows,
+    /// When the last Event of it was committed, Unix milliseconds.
+    pub(super) last_ms: i64,
+}
+
+impl Batch {
+    pub(super) fn after(place: Until) -> Self {
+        Self { after: place, until: place, rows: Rows::default(), last_ms: 0 }
+    }
+
+    /// Nothing lies behind the place where it begins.
+    pub(super) fn is_empty(&self) -> bool {
+        self.after == self.until
+    }
+
+    pub(super) fn is_full(&self, config: &Config) -> bool {
+        self.rows.len() >= config.batch_rows
+    }
+}
+
+impl<F: Feed> Follower<F> {
+    /// Reads on: exactly up to an end, or as much as a batch holds.
+    ///
+    /// A stretch that was written down is read to its end, however its pages fall this time, and keeps its name,
+    /// whatever of it is still in the log.
+    pub(super) async fn fill(&mut self, batch: &mut Batch, end: Option<Until>) -> Result<(), FollowError> {
+        self.fill_events(batch, end.map(|end| end.events)).await?;
+        self.fill_lines(batch, end.map(|end| end.lines)).await?;
+        batch.until = end.unwrap_or(batch.until);
+        Ok(())
+    }
+
+    async fn fill_events(&mut self, batch: &mut Batch, end: Option<u64>) -> Result<(), FollowError> {
+        while end.is_some() || !batch.is_full(&self.config) {
+            let page = self.feed.events(batch.until.events, READ, self.config.read_bytes).await?;
+            let Some(last) = page.last().filter(|last| last.position > batch.until.events) else { break };
+            batch.last_ms = last.at_ms;
+            for (turn, event) in page.iter().enumerate() {
+                if end.is_some_and(|end| event.position > end) {
+                    return Ok(());
+                }
+                // A feed may hand something out twice.
+                if event.position > batch.until.events {
+                    self.fold.event(event, &mut batch.rows).await?;
+                    batch.until.events = event.position;
+                }
+                if turn % TURN == TURN - 1 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// At least one page, so that lines do not wait for the end of a backlog of Events.
+    async fn fill_lines(&mut self, batch: &mut Batch, end: Option<u64>) -> Result<(), FollowError> {
+        loop {
+            let page = self.feed.lines(batch.until.lines, READ).await?;
+            for line in &page {
+                if end.is_some_and(|end| line.position > end) {
+                    return Ok(());
+                }
+                if line.position > batch.until.lines {
+                    self.fold.line(line, &mut batch.rows).await?;
+                    batch.until.lines = line.position;
+                }
+            }
+            if page.len() < READ || (end.is_none() && batch.is_full(&self.config)) {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `kill -9` of the server while the indexer is at work.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{MIXED, books, caught_up, library, options};
+use crate::app::{App, PATIENCE, pause};
+
+/// Moments to die at, told by the file that the follower keeps its place in.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// A stretch has been written down and its rows are on their way.
+    Putting,
+    /// A stretch has arrived, and the next one has not begun.
+    Between,
+    /// The server answers, and its engine may still be opening.
+    Opening,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whenever_the_server_dies_everything_is_indexed_once() {
+    if library().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = App::start_with(options(&folder.path().join("noetl.toml"), "")).await;
+    app.register(MIXED).await.unwrap();
+    let mut ids = Vec::new();
+    let mut putting = 0;
+    for (round, moment) in
+        [Moment::Putting, Moment::Between, Moment::Putting, Moment::Opening, Moment::Putting, Moment::Putting]
+            .into_iter()
+            .enumerate()
+    {
+        for n in 0..12 {
+            let payload = json!({"n": round * 12 + n, "items": 100 * (1 + n % 3)});
+            ids.push(app.execute("tests/indexed/mixed", &payload).await.unwrap());
+        }
+        let found = reached(&app, moment).await;
+        app.kill();
+        putting += usize::from(found && matches!(moment, Moment::Putting));
+        app.restart().await;
+    }
+    assert!(putting > 0, "it never died while rows were on their way");
+    for id in &ids {
+        app.ended(id).await.expect("an end");
+    }
+    let status = caught_up(&app).await;
+    assert_eq!(status["poison"], 0, "{status}");
+    books::balance(&app).await;
+}
+
+/// Waits for a moment of the follower; `false` when there was nothing left to wait for.
+async fn reached(app: &App, moment: Moment) -> bool {
+    let file = app.data().join("index/analytics.json");
+    let before = place(&file)["events"].as_u64();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let now = place(&file);
+        let is_putting = now["intent"].is_object();
+        match moment {
+            Moment::Opening => return true,
+            Moment::Putting if is_putting => return true,
+            Moment::Between if !is_putting && now["events"].as_u64() > before => return true,
+            Moment::Putting | Moment::Between => {}
+        }
+        let status = app.get("/api/insights/status").await["analytics"].clone();
+        if status["state"] == "on" && status["behind"] == 0 && status["position"] != 0 {
+            return false;
+        }
+        assert!(Instant::now() < deadline, "no {moment:?}: {now} {status}\n{}", app.log());
+        pause().await;
+    }
+}
+
+/// Where the follower is; null while it is nowhere.
+fn place(file: &Path) -> Value {
+    std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
