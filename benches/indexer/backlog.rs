@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads};
+use noetl_bus::feed::{CommittedEvent, CommittedLine, Definition, Feed, FeedError, Heads, Version};
 use noetl_domain::event::Status;
 use noetl_domain::id::ExecutionId;
 use noetl_server::ids::now_ms;
@@ -111,6 +111,10 @@ impl Feed for Backlog {
     }
 
     async fn definitions(&self) -> Result<Vec<Definition>, FeedError> {
+        Ok(Vec::new())
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, FeedError> {
         Ok(Vec::new())
     }
 }

@@ -12,6 +12,7 @@ use noetl_domain::event::{
 use noetl_domain::id::{CommandId, ExecutionId};
 use noetl_domain::report::{Call, ItemReport, LogLine, Outcome, Report, Run};
 use noetl_domain::result::{ResultKind, Stored};
+use noetl_domain::usage::Usage;
 use noetl_domain::{Map, Value};
 use serde_json::json;
 
@@ -310,6 +311,7 @@ impl Script<'_> {
             items: Vec::new(),
             claimed: None,
             undefined: Vec::new(),
+            usage: Usage::default(),
         }
     }
 
