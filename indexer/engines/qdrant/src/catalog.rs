@@ -13,6 +13,7 @@ use tonic::Status;
 
 use crate::collection::{Collection, Order, Reason, Shared, chain, not_found, write_whole};
 use crate::directory::{Directory, sync_directory};
+use crate::room;
 use crate::wire::error::{missing, wrong};
 
 const MAX_NAME: usize = 255;
@@ -43,6 +44,8 @@ struct Names {
 impl Catalog {
     /// Opens every collection of the directory; what cannot be opened is set aside.
     pub(crate) fn open(directory: Directory, shared: Shared) -> io::Result<(Self, Vec<SetAside>)> {
+        // Before anything is looked at: a collection that only lacks room is not damaged.
+        room::check(directory.path())?;
         let mut names = Names::default();
         let mut damaged = Vec::new();
         for home in directory.homes()? {

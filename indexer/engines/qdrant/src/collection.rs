@@ -23,6 +23,7 @@ use crate::check;
 use crate::directory::DirectoryLock;
 use crate::engine_call::guarded;
 use crate::journal::Journal;
+use crate::room;
 use crate::wire;
 
 pub(crate) use home::{Reason, write_whole};
@@ -134,6 +135,7 @@ impl Collection {
         }
         let this = self.clone();
         blocking(move || {
+            room::check(&this.home).map_err(|error| unwritten(&error))?;
             let applied = this.look(|shard| {
                 let config = shard.config().clone();
                 operations.iter().try_for_each(|operation| check::operation(&config, operation))?;
@@ -172,6 +174,8 @@ impl Collection {
         if journal.bytes() == 0 {
             return Ok(());
         }
+        // The journal keeps what the engine cannot bring to disk now.
+        room::check(&self.home).map_err(|error| unwritten(&error))?;
         self.look(|shard| {
             shard.flush();
             Ok(())

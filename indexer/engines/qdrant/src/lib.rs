@@ -18,6 +18,7 @@ mod engine_call;
 mod front;
 mod journal;
 mod query;
+mod room;
 mod upkeep;
 mod wire;
 

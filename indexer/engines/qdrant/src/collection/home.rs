@@ -13,6 +13,7 @@ use super::{About, Collection, Layout, Order, Shared};
 use crate::directory::sync_directory;
 use crate::engine_call::guarded;
 use crate::journal::Journal;
+use crate::room;
 
 /// Why a collection could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,7 @@ impl Collection {
     pub(crate) fn create(home: &Path, order: Order, shared: &Shared) -> Result<Self, Reason> {
         let layout = Layout(home);
         fs::create_dir_all(layout.shard())?;
+        room::check(home)?;
         let shard = guarded(|| EdgeShard::new(&layout.shard(), order.config))
             .and_then(|made| made.map_err(|error| error.to_string()))
             .map_err(Reason::Engine)?;
@@ -116,7 +118,12 @@ impl Collection {
             return journal.sync();
         }
         let shard = self.shard.write().unwrap_or_else(PoisonError::into_inner).take();
-        // Dropping a shard flushes it.
+        if let Err(error) = room::check(&self.home) {
+            // Dropping a shard flushes it, and there is no room for that.
+            tracing::warn!(collection = self.name, %error, "the journal keeps what could not be flushed");
+            std::mem::forget(shard);
+            return journal.sync();
+        }
         match guarded(|| drop(shard)) {
             Ok(()) => journal.forget(),
             Err(words) => {
