@@ -1,0 +1,192 @@
+//! Trails: from the step that failed back along what it read, to the step whose result was wrong first.
+
+use noetl_domain::Value;
+use noetl_domain::cause::Cause;
+use noetl_domain::error::TaskError;
+use noetl_domain::result::{ResultKind, Stored};
+
+use super::Case;
+use crate::evidence::{
+    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, has_key, in_band,
+    is_nothing, reads_of,
+};
+
+/// Steps that a trail leads through at most.
+const LONGEST: usize = 32;
+
+/// One read whose value is suspicious.
+#[derive(Clone, Debug)]
+pub(crate) struct Hop {
+    /// Who read it.
+    pub(crate) reader: String,
+    /// Who made it.
+    pub(crate) maker: String,
+    pub(crate) read: Read,
+    /// None: the value looks right, but its maker had an error that it passed over.
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// From the step that failed back to where it began.
+#[derive(Clone, Debug)]
+pub(crate) struct Trail {
+    /// The nearest to the failure first.
+    pub(crate) hops: Vec<Hop>,
+}
+
+impl Trail {
+    pub(crate) fn origin(&self) -> &str {
+        self.hops.last().map_or("", |hop| hop.maker.as_str())
+    }
+
+    /// Events from the origin to the failing step.
+    pub(crate) fn events(&self, run: &Run) -> Vec<EventRef> {
+        let of = |step: &str| {
+            run.results.get(step).or_else(|| run.exits.get(step).map(|left| &left.event)).copied()
+        };
+        self.hops.iter().rev().filter_map(|hop| of(&hop.maker)).collect()
+    }
+}
+
+/// Every trail from a failing step.
+pub(crate) fn trails(evidence: &Evidence, step: &str, said: &Said) -> Vec<Trail> {
+    let mut found = Vec::new();
+    walk(evidence, step, said, &mut Vec::new(), &mut found);
+    found
+}
+
+fn walk(evidence: &Evidence, step: &str, said: &Said, so_far: &mut Vec<Hop>, found: &mut Vec<Trail>) {
+    if so_far.len() >= LONGEST {
+        return;
+    }
+    for read in reads_of(evidence, step) {
+        let Origin::Step(maker) = &read.origin else { continue };
+        if maker == step || so_far.iter().any(|hop| hop.maker == *maker || hop.reader == *maker) {
+            continue;
+        }
+        let flaw = flaw_of(evidence, maker, &read, said);
+        let told = flaw.is_some()
+            || swallowed_by(&evidence.run, maker).is_some()
+            || told_by(&evidence.run, maker).is_some();
+        if !told {
+            continue;
+        }
+        so_far.push(Hop { reader: step.to_owned(), maker: maker.clone(), read: read.clone(), flaw });
+        let known = found.len();
+        // What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
+        if swallowed_by(&evidence.run, maker)
+            .is_none_or(|failure| follows_from_data(failure.cause, &Said::of(&failure.error)) >= 0.5)
+        {
+            walk(evidence, maker, &Said::default(), so_far, found);
+        }
+        if found.len() == known {
+            found.push(Trail { hops: so_far.clone() });
+        }
+        so_far.pop();
+    }
+}
+
+/// What is wrong with a read.
+fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option<Flaw> {
+    let now = read.now.as_ref()?;
+    let before = evidence.baseline.as_ref().map(|_| read.before.clone().unwrap_or_default());
+    let first = compare(now, before.as_ref(), said).into_iter().next();
+    let is_deeper = is_silent(said);
+    match &first {
+        // Deeper in the flow only what deviates, or is not there at all, is wrong.
+        Some(flaw)
+            if is_deeper
+                && !flaw.deviates
+                && !(flaw.at.is_empty() && matches!(flaw.defect, Defect::Nothing | Defect::Empty)) =>
+        {
+            return None;
+        }
+        Some(flaw) if matches!(flaw.defect, Defect::Nothing) && flaw.at.is_empty() => {}
+        first => return first.clone(),
+    }
+    // Nothing is there: was the name lost, or is its value null?
+    let key = read.path.rsplit('.').next().filter(|key| read.path.contains('.') && !key.is_empty())?;
+    let whole = result_of(&evidence.run, maker);
+    let whole_before = evidence.baseline.as_ref().and_then(|baseline| result_of(&baseline.run, maker));
+    if let (Some(whole), Some(earlier)) = (&whole, &whole_before) {
+        let lost = compare(whole, Some(earlier), said).into_iter().find(|flaw| {
+            matches!(&flaw.defect, Defect::Lacks(keys) if keys.iter().any(|lost| lost == key || read.path.split('.').any(|part| part == lost)))
+        });
+        if lost.is_some() && !is_nothing(whole) && !has_key(whole, key, 4) {
+            return lost;
+        }
+    }
+    first
+}
+
+/// Nothing is known of an error: the read lies deeper than the first.
+fn is_silent(said: &Said) -> bool {
+    said.exception.is_empty() && said.quoted.is_empty() && !said.about_nothing && !said.about_form
+}
+
+/// The whole result of a step; of an HTTP answer its body.
+pub(crate) fn result_of(run: &Run, step: &str) -> Option<Value> {
+    let result = run.state.steps.get(step)?.result.as_ref()?;
+    let value = match &result.value {
+        Stored::Inline(value) => value.clone(),
+        Stored::Ref(reference) => {
+            let loaded = run.loaded.iter().find(|(known, _)| known.sha256 == reference.sha256)?;
+            Value::clone(&loaded.1)
+        }
+    };
+    match (result.kind, value) {
+        (ResultKind::Http, Value::Object(mut map)) if map.get("data").is_some_and(|data| !data.is_null()) => {
+            map.remove("data")
+        }
+        (_, value) => Some(value),
+    }
+}
+
+/// The first error of a step that was passed over.
+pub(crate) fn swallowed_by<'r>(run: &'r Run, step: &str) -> Option<&'r Failure> {
+    run.swallowed().find(|failure| failure.step == step)
+}
+
+/// An error that a step's result tells, though the step counts as completed.
+pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
+    let state = run.state.steps.get(step)?;
+    let result = state.result.as_ref()?;
+    if let (ResultKind::Http, Stored::Inline(value)) = (result.kind, &result.value) {
+        return in_band(value);
+    }
+    in_band(&result_of(run, step)?)
+}
+
+/// How far a failure with this cause can come from data that was handed to the step.
+pub(crate) fn follows_from_data(cause: Cause, said: &Said) -> f64 {
+    match cause {
+        Cause::DataEmpty | Cause::ResponseSchemaChanged => 1.0,
+        Cause::TemplateUndefined | Cause::TemplateType | Cause::PlaybookLoopSource => 0.95,
+        Cause::DataTypeMismatch | Cause::ResponseMalformed => 0.95,
+        Cause::CodeException
+            if said.about_nothing || said.about_form || said.exception == "AssertionError" =>
+        {
+            0.9
+        }
+        Cause::CodeException => 0.55,
+        Cause::DataConstraint => 0.85,
+        Cause::RequestInvalid | Cause::SqlSyntax => 0.8,
+        Cause::RequestNotFound | Cause::AuthUnauthenticated => 0.75,
+        Cause::ToolConfig | Cause::PlaybookNotFound | Cause::Unknown | Cause::CodeResult => 0.65,
+        Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
+        Cause::LimitTooLarge | Cause::SqlUndefinedObject | Cause::RequestConflict => 0.45,
+        Cause::DataDuplicate | Cause::NetworkRefused | Cause::RemoteServerError | Cause::ResourceMemory => {
+            0.3
+        }
+        _ => 0.05,
+    }
+}
+
+impl Case<'_> {
+    /// Every trail from the failure that ended the execution.
+    pub(crate) fn trails(&self) -> Vec<Trail> {
+        match self.end {
+            Some(end) if !end.step.is_empty() => trails(self.evidence, &end.step, &self.said),
+            _ => Vec::new(),
+        }
+    }
+}
