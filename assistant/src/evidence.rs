@@ -43,8 +43,6 @@ pub struct Evidence {
     pub lines: Vec<LogLine>,
     /// Pools with work waiting and nobody to take it.
     pub unserved: Vec<String>,
-    /// The history of the playbook's steps, where analytics answer.
-    pub history: Vec<StepHistory>,
     pub similar: Vec<Similar>,
     pub gaps: Vec<String>,
 }
@@ -98,16 +96,6 @@ pub struct Recent {
     pub started_ms: i64,
     pub finished_ms: Option<i64>,
     pub cause: Option<Cause>,
-}
-
-/// What analytics know of a step.
-#[derive(Clone, Debug, Default)]
-pub struct StepHistory {
-    pub step: String,
-    pub runs: u64,
-    pub failed: u64,
-    pub p50_ms: f64,
-    pub p95_ms: f64,
 }
 
 /// A failure that looks like this one.

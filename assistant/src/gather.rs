@@ -116,7 +116,6 @@ async fn one<S: Sources>(
         recent,
         lines,
         unserved,
-        history: Vec::new(),
         similar: Vec::new(),
         gaps,
     })
@@ -272,12 +271,8 @@ async fn optional<S: Sources>(sources: &S, brief: &Brief, evidence: &mut Evidenc
     if brief.status != Status::Failed {
         return;
     }
-    let asked = async { (sources.history(&brief.path).await, sources.similar(brief).await) };
-    match tokio::time::timeout(PATIENCE, asked).await {
-        Ok((history, similar)) => {
-            evidence.history = history;
-            evidence.similar = similar;
-        }
+    match tokio::time::timeout(PATIENCE, sources.similar(brief)).await {
+        Ok(similar) => evidence.similar = similar,
         Err(_) => evidence.gaps.push("the semantic layer did not answer in time".to_owned()),
     }
 }

@@ -143,7 +143,6 @@ impl Lab {
             recent: Vec::new(),
             lines: Vec::new(),
             unserved: Vec::new(),
-            history: Vec::new(),
             similar: Vec::new(),
             gaps: Vec::new(),
         };

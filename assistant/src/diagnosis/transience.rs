@@ -56,16 +56,9 @@ fn comes_and_goes(evidence: &Evidence, cause: Cause) -> bool {
         .map(|(at, _)| at)
         .collect();
     let (Some(first), Some(last)) = (alike.first(), alike.last()) else { return false };
-    // A good run after an earlier failure of the same kind: it went away, and came back.
-    let after_last = runs[*first..].iter().any(|run| run.status == Status::Completed);
-    after_last
-        && (alike.len() >= 2 && first != last
-            || runs[*last..].len() > 1
-            || last_is_other(evidence, runs[*last].execution))
-}
-
-fn last_is_other(evidence: &Evidence, execution: noetl_domain::id::ExecutionId) -> bool {
-    execution != evidence.run.id
+    // A good run after an earlier failure of the same kind: it went away. Then it came back, or it is the one asked about.
+    let went_away = runs[*first..].iter().any(|run| run.status == Status::Completed);
+    went_away && (first != last || runs[*last].execution != evidence.run.id)
 }
 
 /// Of many equal calls in one loop only some failed.
@@ -78,7 +71,7 @@ fn some_of_many(evidence: &Evidence, hypothesis: &Hypothesis) -> bool {
             && failure.cause == hypothesis.cause
             && matches!(failure.what, Failed::Work { .. })
     });
-    failed.count() > 0 && looped.stats.success > looped.stats.failed
+    failed.count() > 0 && looped.stats.success > 0 && looped.stats.success >= looped.stats.failed
 }
 
 fn changed_version(evidence: &Evidence) -> bool {

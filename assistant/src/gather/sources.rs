@@ -10,7 +10,7 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
-use crate::evidence::{CredentialFound, Definition, Similar, StepHistory};
+use crate::evidence::{CredentialFound, Definition, Similar};
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {attempted}")]
@@ -98,9 +98,6 @@ pub trait Sources: Send + Sync + 'static {
 
     /// Whether somebody takes the work of this pool.
     fn serves(&self, pool: &str) -> bool;
-
-    /// What analytics know of the steps of a playbook; nothing when they are off.
-    fn history(&self, path: &str) -> impl Future<Output = Vec<StepHistory>> + Send;
 
     /// Failures that look like this one; nothing when the vector store is off.
     fn similar(&self, brief: &Brief) -> impl Future<Output = Vec<Similar>> + Send;
