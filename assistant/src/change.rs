@@ -213,6 +213,15 @@ fn duration(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Ch
 fn worker(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Change>) {
     let (Some(baseline), Some(winner)) = (&evidence.baseline, winner) else { return };
     let Some(step) = &winner.root.step else { return };
+    // Elsewhere it makes no difference which worker it was.
+    let matters = matches!(winner.cause.family(), "worker" | "resource" | "network")
+        || matches!(
+            winner.cause,
+            noetl_domain::cause::Cause::CodeImport | noetl_domain::cause::Cause::ToolConfig
+        );
+    if !matters {
+        return;
+    }
     let (Some(now), Some(before)) = (evidence.run.workers.get(step), baseline.run.workers.get(step)) else {
         return;
     };

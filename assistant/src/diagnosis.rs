@@ -8,6 +8,7 @@ mod child_failed;
 mod command_lost;
 mod cycle;
 mod deadline;
+mod earlier_lines;
 mod error_path;
 mod first_try;
 mod inner_exception;
@@ -18,6 +19,7 @@ mod stopped;
 mod told_error;
 mod trail;
 mod transience;
+mod unknown_name;
 mod upstream;
 
 use noetl_api::diagnosis::{EvidenceItem, Transience};
@@ -35,6 +37,8 @@ type Rule = fn(&Case<'_>) -> Vec<Hypothesis>;
 const RULES: &[Rule] = &[
     own_error::hypotheses,
     first_try::hypotheses,
+    earlier_lines::hypotheses,
+    unknown_name::hypotheses,
     inner_exception::hypotheses,
     passed_over::hypotheses,
     error_path::hypotheses,
@@ -131,6 +135,9 @@ pub(crate) fn hypotheses(evidence: &Evidence) -> Vec<Hypothesis> {
         // Whoever looks behind the error of a step makes that step's failure a symptom.
         for hypothesis in found.iter_mut().filter(|hypothesis| hypothesis.rule != "own_error") {
             hypothesis.symptoms.push((evidence.run.id, end.step.clone()));
+            if hypothesis.root.execution == evidence.run.id {
+                hypothesis.symptoms.extend(case.inside.iter().cloned());
+            }
         }
     }
     found

@@ -82,9 +82,7 @@ async fn faults_are_explained() {
 
 /// Brings the fault about, and asks why.
 async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, String> {
-    for credential in &case.credentials {
-        app.credential(credential).await;
-    }
+    keep(app, places, case, &case.credentials).await?;
     for (path, text) in &case.children {
         app.register(&places.fill(&case::playbook(&format!("faults/{}/{path}", case.name), text), case)).await?;
     }
@@ -118,6 +116,7 @@ async fn run(app: &App, places: &Places, case: &Case, run: &Run) -> Result<(Stri
     for (name, answer) in &run.answers {
         places.service.answer(&format!("{}/{name}", case.name), answer.clone());
     }
+    keep(app, places, case, &run.credentials).await?;
     let payload = places.fill(&run.payload.to_string(), case);
     let payload: Value = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
     let id = app.execute(&format!("faults/{}", case.name), &payload).await?;
@@ -131,6 +130,14 @@ async fn run(app: &App, places: &Places, case: &Case, run: &Run) -> Result<(Stri
         app.ended(&id).await?
     };
     Ok((id, status))
+}
+
+async fn keep(app: &App, places: &Places, case: &Case, credentials: &[Value]) -> Result<(), String> {
+    for credential in credentials {
+        let text = places.fill(&credential.to_string(), case);
+        app.credential(&serde_json::from_str(&text).map_err(|error| error.to_string())?).await;
+    }
+    Ok(())
 }
 
 /// Citations of events that the server does not know.

@@ -1,11 +1,13 @@
 //! The question in hand: which failure ended the execution, and how rules point at evidence.
 
 use noetl_api::diagnosis::EvidenceItem;
+use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::code::Code;
+use noetl_domain::id::ExecutionId;
 
 use super::{Hypothesis, Root, Support};
-use crate::evidence::{EventRef, Evidence, Failed, Failure, Run, Said};
+use crate::evidence::{EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
 
 /// Characters of an excerpt.
 const EXCERPT: usize = 300;
@@ -16,7 +18,12 @@ pub(crate) struct Case<'a> {
     pub(crate) run: &'a Run,
     /// The earliest failure that nobody answered; none when the execution did not fail.
     pub(crate) end: Option<&'a Failure>,
+    /// What the error asks of data, and what it says: of a sub-playbook that was handed something wrong, the error
+    /// inside it.
+    pub(crate) cause: Cause,
     pub(crate) said: Said,
+    /// The steps of sub-playbooks whose errors are symptoms of what they were handed.
+    pub(crate) inside: Vec<(ExecutionId, String)>,
 }
 
 impl<'a> Case<'a> {
@@ -24,7 +31,36 @@ impl<'a> Case<'a> {
         let run = &evidence.run;
         let end = end_of(run);
         let said = end.map(|failure| Said::of(&failure.error)).unwrap_or_default();
-        Self { evidence, run, end, said }
+        let cause = end.map_or(Cause::Unknown, |failure| failure.cause);
+        let mut case = Self { evidence, run, end, cause, said, inside: Vec::new() };
+        if let (Some(end), Cause::PlaybookChildFailed) = (end, cause)
+            && let Some(child) = evidence.child_of(&end.step)
+        {
+            case.look_into(&child.evidence);
+        }
+        case
+    }
+
+    /// Takes over the error of a sub-playbook that failed because of what it was handed.
+    fn look_into(&mut self, child: &'a Evidence) {
+        let inside = Case::new(child);
+        let Some(end) = inside.end else { return };
+        let trails = inside.trails();
+        let makers = trails.iter().map(|trail| trail.origin().to_owned());
+        let steps: Vec<String> = std::iter::once(end.step.clone()).chain(makers).collect();
+        let handed_wrong = steps.iter().any(|step| {
+            reads_of(child, step).iter().any(|read| {
+                let now = read.now.clone().unwrap_or(Value::Bool(true));
+                let before = child.baseline.as_ref().map(|_| read.before.clone().unwrap_or_default());
+                matches!(read.origin, Origin::Input(_))
+                    && !compare(&now, before.as_ref(), &inside.said).is_empty()
+            })
+        });
+        if handed_wrong {
+            (self.cause, self.said) = (inside.cause, inside.said.clone());
+            self.inside.extend(inside.inside);
+            self.inside.extend(steps.into_iter().map(|step| (child.run.id, step)));
+        }
     }
 
     pub(crate) fn root(&self, step: Option<&str>, event: Option<EventRef>) -> Root {

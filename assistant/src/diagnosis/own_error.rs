@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::event::Status;
 
 use super::case::{failure_item, line, quoted};
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::{Failed, Failure, says_nothing};
+use crate::evidence::{Failed, Failure, is_nothing, reads_of, says_nothing};
 
 const RULE: &str = "own_error";
 
@@ -17,7 +18,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         return Vec::new();
     }
     let told = telling(case, end);
-    let cause = if says_nothing(&told.error) { Cause::Unknown } else { told.cause };
+    let cause = match told.cause {
+        _ if says_nothing(&told.error) => Cause::Unknown,
+        // Code that trips over a null of its own making was handed nothing wrong.
+        Cause::DataEmpty if told.error.kind == "python" && !was_handed_nothing(case, &told.step) => {
+            Cause::CodeException
+        }
+        cause => cause,
+    };
     let (score, support) = match cause {
         Cause::Unknown => (0.3, Support::None),
         // Others know better what lies behind these.
@@ -46,6 +54,20 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     };
     hypothesis.points.push(Point::new(text, items));
     vec![hypothesis]
+}
+
+fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {
+    reads_of(case.evidence, step).iter().any(|read| read.now.as_ref().is_none_or(|now| holds_nothing(now, 3)))
+}
+
+fn holds_nothing(value: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    is_nothing(value)
+        || match value {
+            Value::Object(map) => map.values().any(|inner| holds_nothing(inner, depth)),
+            Value::Array(list) => list.iter().take(50).any(|inner| holds_nothing(inner, depth)),
+            _ => false,
+        }
 }
 
 /// Of a loop, the Iteration that speaks for most of those that failed; otherwise the work behind the step's exit.

@@ -13,7 +13,7 @@ const RULE: &str = "passed_over";
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end else { return Vec::new() };
     let trails = case.trails();
-    let gate = follows_from_data(end.cause, &case.said);
+    let gate = follows_from_data(case.cause, &case.said);
     let mut seen: Vec<&str> = Vec::new();
     let mut found = Vec::new();
     for failure in case.run.swallowed() {
@@ -29,7 +29,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             }
             // A task of the same pipeline went wrong and the pipeline went on.
             (None, true) => (0.9 * gate, Vec::new()),
-            (None, false) if misses_something(end.cause) => (0.58, Vec::new()),
+            (None, false) if misses_something(case.cause) => (0.58, Vec::new()),
             (None, false) => continue,
         };
         found.extend(hypothesis(case, failure, end, score, events));

@@ -20,7 +20,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         };
         let Some(place) = case.run.results.get(origin).copied() else { continue };
         let (cause, support) = cause_of(&told);
-        let gate = follows_from_data(end.cause, &case.said).max(if end.cause == Cause::CodeException {
+        let gate = follows_from_data(case.cause, &case.said).max(if case.cause == Cause::CodeException {
             0.8
         } else {
             0.0
@@ -48,6 +48,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 
 fn cause_of(told: &TaskError) -> (Cause, Support) {
     match Cause::of(told, None) {
+        Cause::Unknown if told.message == "timeout" => (Cause::TimeoutStep, Support::Firm),
         // It says that something went wrong, and not what.
         Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),
         Cause::Unknown => (Cause::DataEmpty, Support::Likely),

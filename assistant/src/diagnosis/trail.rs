@@ -63,6 +63,10 @@ fn walk(evidence: &Evidence, step: &str, said: &Said, so_far: &mut Vec<Hop>, fou
         if maker == step || so_far.iter().any(|hop| hop.maker == *maker || hop.reader == *maker) {
             continue;
         }
+        // A step that never ran made nothing wrong.
+        if !evidence.run.exits.contains_key(maker) {
+            continue;
+        }
         let flaw = flaw_of(evidence, maker, &read, said);
         let told = flaw.is_some()
             || swallowed_by(&evidence.run, maker).is_some()
@@ -115,7 +119,48 @@ fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option
             return lost;
         }
     }
+    // Without a good run to compare with: a name that the author's own step does not have was never there.
+    let is_own = !matches!(evidence.tool_of(maker), Some("http" | "playbook"));
+    if let Some(whole) = whole.filter(|whole| !is_nothing(whole))
+        && evidence.baseline.is_none()
+        && ran(&evidence.run, maker)
+        && !has_key(&whole, key, 4)
+        && (is_own || has_alike(&whole, key))
+    {
+        return Some(Flaw { at: String::new(), defect: Defect::Absent(key.to_owned()), deviates: false });
+    }
     first
+}
+
+/// Whether the step did its work in this run.
+fn ran(run: &Run, step: &str) -> bool {
+    run.exits.get(step).is_some_and(|left| !left.skipped && !left.failed)
+}
+
+/// Whether there is a name that differs by a slip of the pen.
+fn has_alike(value: &Value, key: &str) -> bool {
+    let alike = |name: &str| name != key && name.len() > 2 && distance(name, key) <= 1 + key.len() / 6;
+    match value {
+        Value::Object(map) => map.keys().any(|name| alike(name)),
+        Value::Array(list) => list.first().is_some_and(|first| has_alike(first, key)),
+        _ => false,
+    }
+}
+
+/// Edits from one word to another.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (place, other) in b.iter().enumerate() {
+            let same = before + usize::from(letter != *other);
+            before = row[place + 1];
+            row[place + 1] = same.min(before + 1).min(row[place] + 1);
+        }
+    }
+    row[b.len()]
 }
 
 /// Nothing is known of an error: the read lies deeper than the first.

@@ -25,7 +25,10 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     let (first, last) = (trail.hops.first()?, trail.hops.last()?);
     let flaw = first.flaw.as_ref()?;
     let source = last.flaw.as_ref().unwrap_or(flaw);
-    let score = follows_from_data(end.cause, &case.said) * strength(case, flaw);
+    if matches!(source.defect, Defect::Absent(_)) {
+        return None;
+    }
+    let score = gate(case, flaw) * strength(case, flaw);
     let mut cause = cause_of(source);
     let produced =
         case.run.results.get(origin).or_else(|| case.run.exits.get(origin).map(|left| &left.event)).copied();
@@ -35,7 +38,9 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     let passed_on = trail.hops.iter().take(trail.hops.len() - 1);
     hypothesis.symptoms = passed_on.map(|hop| (case.run.id, hop.maker.clone())).collect();
     hypothesis.support = if flaw.deviates || source.deviates { Support::Firm } else { Support::Likely };
-    let text = format!("Step `{origin}` completed, but {}", told(source, &last.read.path));
+    let was_skipped = case.run.exits.get(origin).is_some_and(|left| left.skipped);
+    let how = if was_skipped { "was skipped, so" } else { "completed, but" };
+    let text = format!("Step `{origin}` {how} {}", told(source, &last.read.path));
     let mut items = Vec::new();
     if let Some(produced) = produced {
         items.push(event(produced, evidence_of(source, &last.read), format!("the cause {cause}")));
@@ -90,9 +95,17 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     Some(hypothesis)
 }
 
+/// How far the error can come from what was read.
+fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
+    let usual = follows_from_data(case.cause, &case.said);
+    // A server that fails on a request whose data went missing fails because of that, more often than not.
+    let is_lost = flaw.deviates && matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Lacks(_));
+    if is_lost && case.cause == Cause::RemoteServerError { usual.max(0.65) } else { usual }
+}
+
 fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let said = &case.said;
-    let end = case.end.map_or(Cause::Unknown, |end| end.cause);
+    let end = case.cause;
     let is_whole = flaw.at.is_empty();
     let about_nothing = said.about_nothing
         || matches!(end.family(), "template" | "sql")
@@ -122,6 +135,7 @@ fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         }
         (Defect::Lacks(keys), _) if names(keys) => 0.97,
         (Defect::Lacks(_), _) => 0.8,
+        (Defect::Absent(_), _) => 0.0,
         (Defect::Unnamed(_), _) => 0.5,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
         (Defect::Type { .. }, _) => 0.75,
@@ -141,7 +155,7 @@ fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
 fn cause_of(flaw: &Flaw) -> Cause {
     match flaw.defect {
         Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. } => Cause::DataEmpty,
-        Defect::Lacks(_) | Defect::Unnamed(_) => Cause::ResponseSchemaChanged,
+        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) => Cause::ResponseSchemaChanged,
         Defect::Type { .. } | Defect::Quoted(_) | Defect::NumberAsText(_) => Cause::DataTypeMismatch,
         Defect::Cut | Defect::NotJson => Cause::ResponseMalformed,
     }
@@ -160,7 +174,7 @@ fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Lacks(keys) => {
             format!("its result no longer has `{}`, which the last good run had", keys.join("`, `"))
         }
-        Defect::Unnamed(key) => format!("there is no `{key}` in {place}"),
+        Defect::Unnamed(key) | Defect::Absent(key) => format!("there is no `{key}` in {place}"),
         Defect::Type { before, now } => format!("{place} is {now} where the last good run had {before}"),
         Defect::Fewer { before, now } => {
             format!("{place} has {now} elements where the last good run had {before}")

@@ -109,7 +109,12 @@ impl Run {
                     self.writers.insert(key.clone(), (source.clone(), event));
                 }
             }
-            Event::ExecutionRetried { .. } => self.ended = None,
+            Event::ExecutionRetried { .. } => {
+                self.ended = None;
+                // What ended the try before is over; what was passed over on the way still stands.
+                self.failures
+                    .retain(|failure| !matches!(failure.what, Failed::Exit { handled: false } | Failed::End));
+            }
             Event::ExecutionFinished(finished) => {
                 self.ended = Some(event);
                 if let (Status::Failed, Some(error)) = (finished.status, &finished.error) {

@@ -21,6 +21,8 @@ pub(crate) enum Defect {
     Zero,
     /// Names that the last good run had.
     Lacks(Vec<String>),
+    /// A name that a template reads, and that the result of a step of our own never had.
+    Absent(String),
     /// A name that the error asks for, and that is not there; nothing says that it ever was.
     Unnamed(String),
     Type {
@@ -275,12 +277,13 @@ pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
     let text = |key: &str| map.get(key).and_then(Value::as_str);
     let flag = |key: &str| map.get(key).and_then(Value::as_bool);
     let status = text("status").or_else(|| text("state")).or_else(|| text("result")).unwrap_or_default();
-    let is_error =
-        matches!(status.to_ascii_lowercase().as_str(), "error" | "failed" | "failure" | "fail" | "ko")
-            || flag("success") == Some(false)
-            || flag("ok") == Some(false)
-            || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-            || ["error", "errors", "exception", "fault"].iter().any(|key| map.get(*key).is_some_and(is_told));
+    let is_error = matches!(
+        status.to_ascii_lowercase().as_str(),
+        "error" | "failed" | "failure" | "fail" | "ko" | "timeout"
+    ) || flag("success") == Some(false)
+        || flag("ok") == Some(false)
+        || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
+        || ["error", "errors", "exception", "fault"].iter().any(|key| map.get(*key).is_some_and(is_told));
     let code = ["status_code", "code", "statusCode"]
         .iter()
         .find_map(|key| map.get(*key).and_then(Value::as_u64))

@@ -53,6 +53,8 @@ pub(super) struct Truth {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Run {
     pub(super) payload: Value,
+    /// Credentials that are put in place of earlier ones.
+    pub(super) credentials: Vec<Value>,
     /// How the service answers, by the last part of the address.
     pub(super) answers: BTreeMap<String, Answer>,
     /// Cancelled as soon as this was asked for: `GET /path`.
