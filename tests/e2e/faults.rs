@@ -124,7 +124,10 @@ async fn run(app: &App, places: &Places, case: &Case, run: &Run) -> Result<(Stri
         places.service.came(&places.fill(request, case)).await;
         app.post(&format!("/api/executions/{id}/cancel"), &json!({"reason": "not wanted any more"})).await;
     }
-    let status = if run.is_left_running {
+    let status = if let Some(request) = &run.asked_at {
+        places.service.came(&places.fill(request, case)).await;
+        app.status(&id).await
+    } else if run.is_left_running {
         app.until(&id, |status| status["unserved"].as_array().is_some_and(|pools| !pools.is_empty())).await?
     } else {
         app.ended(&id).await?

@@ -83,10 +83,58 @@ fn walk(evidence: &Evidence, step: &str, said: &Said, so_far: &mut Vec<Hop>, fou
             walk(evidence, maker, &Said::default(), so_far, found);
         }
         if found.len() == known {
+            through_tables(evidence, so_far, found);
+        }
+        if found.len() == known {
             found.push(Trail { hops: so_far.clone() });
         }
         so_far.pop();
     }
+}
+
+/// A query that found nothing: an earlier statement may have had nothing to write.
+fn through_tables(evidence: &Evidence, so_far: &mut Vec<Hop>, found: &mut Vec<Trail>) {
+    let Some(last) = so_far.last() else { return };
+    let is_sql = |step: &str| {
+        matches!(evidence.tool_of(step), Some("sqlite" | "postgres" | "duckdb" | "mysql" | "snowflake"))
+    };
+    let is_gone = last.flaw.as_ref().is_some_and(|flaw| {
+        matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. })
+    });
+    let query = last.maker.clone();
+    let Some(read_at) = evidence.run.entered.get(&query).map(|event| event.seq) else { return };
+    if !is_sql(&query) || !is_gone {
+        return;
+    }
+    let mut writers: Vec<(u64, String)> = evidence
+        .run
+        .exits
+        .iter()
+        .filter(|(step, left)| left.event.seq < read_at && is_sql(step) && **step != query)
+        .map(|(step, left)| (left.event.seq, step.clone()))
+        .collect();
+    writers.sort_unstable();
+    for (_, writer) in writers.into_iter().rev() {
+        let known = found.len();
+        let read = Read { path: query.clone(), uses: Vec::new(), ..last_read(so_far) };
+        so_far.push(Hop { reader: query.clone(), maker: writer.clone(), read, flaw: None });
+        walk(evidence, &writer, &Said::default(), so_far, found);
+        so_far.pop();
+        if found.len() > known {
+            return;
+        }
+    }
+}
+
+fn last_read(hops: &[Hop]) -> Read {
+    let last = hops.last().map(|hop| hop.read.clone());
+    last.unwrap_or(Read {
+        path: String::new(),
+        uses: Vec::new(),
+        origin: Origin::Unknown,
+        now: None,
+        before: None,
+    })
 }
 
 /// What is wrong with a read.

@@ -1,13 +1,14 @@
 //! An earlier step completed, and what it produced was empty, null, cut short or of another form than what a later
 //! step needed.
 
+use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 
 use super::case::{event, failure_item, line, quoted};
 use super::trail::{Trail, follows_from_data, swallowed_by, told_by};
 use super::{Case, Hypothesis, Point, Root, Support, child_failed};
-use crate::evidence::{Defect, Flaw, short};
+use crate::evidence::{Defect, Flaw, Read, Use, short};
 
 const RULE: &str = "upstream";
 
@@ -28,7 +29,7 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     if matches!(source.defect, Defect::Absent(_)) {
         return None;
     }
-    let score = gate(case, flaw) * strength(case, flaw);
+    let score = gate(case, flaw) * strength(case, flaw) * implicated(case, &first.reader, &first.read);
     let mut cause = cause_of(source);
     let produced =
         case.run.results.get(origin).or_else(|| case.run.exits.get(origin).map(|left| &left.event)).copied();
@@ -103,6 +104,62 @@ fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
     if is_lost && case.cause == Cause::RemoteServerError { usual.max(0.65) } else { usual }
 }
 
+/// Whether the place where it failed has to do with what was read.
+fn implicated(case: &Case<'_>, reader: &str, read: &Read) -> f64 {
+    let Some(end) = case.end.filter(|end| end.step == reader) else { return 1.0 };
+    if end.error.kind == "python" {
+        let names: Vec<&str> = read
+            .uses
+            .iter()
+            .filter_map(|used| if let Use::Name(name) = used { Some(name.as_str()) } else { None })
+            .collect();
+        let near = lines_near(case, reader, &end.error);
+        let is_near = names.iter().any(|name| has_word(&near, name));
+        return if names.is_empty() || near.is_empty() || is_near { 1.0 } else { 0.4 };
+    }
+    let fields: &[&str] = match case.cause {
+        Cause::RequestNotFound | Cause::NetworkDns | Cause::NetworkRefused => {
+            &["url", "endpoint", "params", "path", "query", "base_url", "host"]
+        }
+        Cause::AuthUnauthenticated | Cause::AuthForbidden => {
+            &["headers", "auth", "params", "url", "endpoint", "body", "json", "payload", "data"]
+        }
+        _ => return 1.0,
+    };
+    let is_there = read.uses.iter().any(|used| match used {
+        Use::Field(field) => fields.contains(&field.as_str()),
+        Use::Name(_) | Use::Other => true,
+    });
+    if is_there { 1.0 } else { 0.4 }
+}
+
+/// Lines above the one that failed that may lead to it: the condition before a `raise`.
+const ABOVE: usize = 3;
+
+/// The code that the traceback shows, and a little above its last line.
+fn lines_near(case: &Case<'_>, step: &str, error: &TaskError) -> String {
+    let trace = error.details.get("traceback").and_then(Value::as_str).unwrap_or_default();
+    let shown =
+        trace.lines().filter(|line| line.starts_with("    ") && !line.trim_start().starts_with(['^', '~']));
+    let mut text: String = shown.collect::<Vec<_>>().join("\n");
+    let code =
+        case.evidence.playbook().and_then(|playbook| playbook.step(step)).and_then(|step| {
+            step.body.iter().find_map(|task| task.config.get("code").and_then(Value::as_str))
+        });
+    let at = error.details.get("line").and_then(Value::as_u64).map(|line| line as usize);
+    if let (Some(code), Some(at)) = (code, at) {
+        let lines: Vec<&str> = code.lines().collect();
+        let from = at.saturating_sub(ABOVE + 1);
+        text.extend(lines.iter().skip(from).take(at - from).flat_map(|line| ["\n", line]));
+    }
+    text
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+        .any(|found| found == word)
+}
+
 fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let said = &case.said;
     let end = case.cause;
@@ -139,12 +196,8 @@ fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Unnamed(_), _) => 0.5,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
         (Defect::Type { .. }, _) => 0.75,
-        (Defect::Fewer { .. }, _)
-            if said.about_nothing || said.about_form || said.exception == "AssertionError" =>
-        {
-            0.85
-        }
-        (Defect::Fewer { .. }, _) => 0.5,
+        (Defect::Fewer { .. }, _) if said.about_few => 0.85,
+        (Defect::Fewer { .. }, _) => 0.2,
         (Defect::Cut | Defect::NotJson, _) if about_json => 0.94,
         (Defect::Cut | Defect::NotJson, _) => 0.65,
         (Defect::Quoted(_), _) => 0.85,
@@ -186,7 +239,7 @@ fn told(flaw: &Flaw, path: &str) -> String {
     }
 }
 
-fn evidence_of(flaw: &Flaw, read: &crate::evidence::Read) -> String {
+fn evidence_of(flaw: &Flaw, read: &Read) -> String {
     let now = read.now.as_ref().map(short).unwrap_or_default();
     match &flaw.defect {
         Defect::Fewer { before, now: count } => {

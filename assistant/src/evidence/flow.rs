@@ -22,11 +22,24 @@ const MOST: usize = 64;
 pub(crate) struct Read {
     /// As the playbook writes it.
     pub(crate) path: String,
+    /// The names under which code knows it, and the fields of the tool that it is written in.
+    pub(crate) uses: Vec<Use>,
     pub(crate) origin: Origin,
     /// None: it lies outside the log and was not loaded.
     pub(crate) now: Option<Value>,
     /// In the last good run.
     pub(crate) before: Option<Value>,
+}
+
+/// How a step uses what it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A variable of its code.
+    Name(String),
+    /// A field of its tool, such as `url`.
+    Field(String),
+    /// Its guard, its loop, its saves.
+    Other,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +68,7 @@ pub(crate) fn reads_of(evidence: &Evidence, step: &str) -> Vec<Read> {
                 None => eye.look(&path),
             };
             let before = before.as_ref().and_then(look);
-            reads.push(Read { path: path.clone(), origin, now: look(&now), before });
+            reads.push(Read { path: path.clone(), uses: here.uses(&path), origin, now: look(&now), before });
         }
     }
     reads
@@ -120,6 +133,25 @@ impl Place<'_> {
             given(root) || !(own.contains(root) || inputs.contains(root)) || self.step_named(root).is_some()
         });
         found.0
+    }
+
+    /// What the step does with what it reads there.
+    fn uses(&self, path: &str) -> Vec<Use> {
+        let reads = |value: &Value| template::reads_paths(value).iter().any(|read| read == path);
+        let step = self.shape;
+        let mut uses = Vec::new();
+        let inputs = step.inputs.iter().chain(step.body.iter().flat_map(|task| &task.inputs));
+        uses.extend(inputs.filter(|(_, value)| reads(value)).map(|(key, _)| Use::Name(key.clone())));
+        let fields = step.body.iter().flat_map(|task| &task.config);
+        uses.extend(fields.filter(|(_, value)| reads(value)).map(|(key, _)| Use::Field(key.clone())));
+        let words = step.body.iter().flat_map(|task| words_of_code(self.playbook, task));
+        if words.into_iter().any(|word| word == root_of(path)) {
+            uses.push(Use::Name(root_of(path).to_owned()));
+        }
+        if uses.is_empty() {
+            uses.push(Use::Other);
+        }
+        uses
     }
 
     /// Where a path leads; beside it the place inside the step's given inputs or its element, where it is read there.

@@ -18,6 +18,8 @@ pub(crate) struct Said {
     pub(crate) about_nothing: bool,
     /// It complains of the type or the form of a value.
     pub(crate) about_form: bool,
+    /// It complains that there is too little of something.
+    pub(crate) about_few: bool,
     /// The type of the exception, where there is one.
     pub(crate) exception: String,
 }
@@ -51,7 +53,8 @@ impl Said {
                 | "InvalidOperation"
                 | "ValidationError"
         ) || says(FORM_PHRASES);
-        Self { quoted, about_nothing, about_form, exception }
+        let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
+        Self { quoted, about_nothing, about_form, about_few, exception }
     }
 
     /// Whether the error names this key.
@@ -125,6 +128,24 @@ const FORM_PHRASES: &[&str] = &[
     "unexpected type",
     "invalid type",
     "invalid format",
+];
+
+const FEW_PHRASES: &[&str] = &[
+    "at least",
+    "fewer",
+    "too few",
+    "not enough",
+    "less than",
+    "minimum",
+    "expected",
+    "insufficient",
+    "incomplete",
+    "truncated",
+    "too short",
+    "out of range",
+    "only",
+    "missing rows",
+    "below",
 ];
 
 fn has_word(text: &str, words: &[&str]) -> bool {

@@ -59,7 +59,9 @@ pub(super) struct Run {
     pub(super) answers: BTreeMap<String, Answer>,
     /// Cancelled as soon as this was asked for: `GET /path`.
     pub(super) cancel_at: Option<String>,
-    /// It is asked about while it waits.
+    /// It is asked about as soon as this was asked for: `GET /path`.
+    pub(super) asked_at: Option<String>,
+    /// It is asked about while it waits for a worker.
     pub(super) is_left_running: bool,
 }
 
