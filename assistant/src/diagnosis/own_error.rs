@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use noetl_domain::Value;
 use noetl_domain::cause::Cause;
+use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
 use super::case::{failure_item, line, quoted};
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::{Failed, Failure, is_nothing, reads_of, says_nothing};
+use crate::evidence::{Failed, Failure, Said, is_nothing, reads_of, says_nothing};
 
 const RULE: &str = "own_error";
 
@@ -23,6 +24,13 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         // Code that trips over a null of its own making was handed nothing wrong.
         Cause::DataEmpty if told.error.kind == "python" && !was_handed_nothing(case, &told.step) => {
             Cause::CodeException
+        }
+        // An exception of their own says in words what its name cannot.
+        Cause::CodeException if is_of_their_own(&told.error) => {
+            match Cause::of(&TaskError::new("tool_error", Said::raw(&told.error)), None) {
+                Cause::Unknown => Cause::CodeException,
+                cause => cause,
+            }
         }
         cause => cause,
     };
@@ -54,6 +62,46 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     };
     hypothesis.points.push(Point::new(text, items));
     vec![hypothesis]
+}
+
+/// Exceptions that come with Python.
+const BUILT_IN: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BufferError",
+    "EOFError",
+    "Exception",
+    "FloatingPointError",
+    "GeneratorExit",
+    "IndexError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RecursionError",
+    "ReferenceError",
+    "RuntimeError",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SystemError",
+    "SystemExit",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+fn is_of_their_own(error: &TaskError) -> bool {
+    let name = error.code.as_deref().unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)
 }
 
 fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {

@@ -57,6 +57,11 @@ impl Said {
         Self { quoted, about_nothing, about_form, about_few, exception }
     }
 
+    /// The words of an error.
+    pub(crate) fn raw(error: &TaskError) -> &str {
+        raw(error)
+    }
+
     /// Whether the error names this key.
     pub(crate) fn names(&self, key: &str) -> bool {
         self.quoted.iter().any(|quoted| quoted == key)
@@ -153,7 +158,7 @@ fn has_word(text: &str, words: &[&str]) -> bool {
 }
 
 /// The message without what we put around it.
-pub(crate) fn raw(error: &TaskError) -> &str {
+fn raw(error: &TaskError) -> &str {
     match error.details.get("message") {
         Some(Value::String(message)) if !message.is_empty() => message,
         _ => &error.message,
@@ -230,8 +235,13 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         && message
             .strip_prefix("the command ended with exit status ")
             .is_some_and(|rest| rest.trim().parse::<i32>().is_ok_and(|status| (1..126).contains(&status)));
-    let lower = message.trim_end_matches(['.', '!']).to_lowercase();
-    let is_bare_word = error.code.as_deref().is_none_or(|code| code == "TL001")
+    // What a shell said last stands behind its exit status.
+    let last = match error.kind.as_str() {
+        "shell" => message.split_once(": ").map_or(message, |(_, last)| last),
+        _ => message,
+    };
+    let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
         && error.status_code.is_none()
         && matches!(
             lower.as_str(),
