@@ -1,6 +1,7 @@
 //! What changed since the last good run: the playbook, the input, credentials, durations, the worker.
 
 use noetl_api::diagnosis::{Contribution, EvidenceItem};
+use noetl_domain::mask::is_secret_key;
 use noetl_domain::playbook::Playbook;
 use noetl_domain::{Map, Value};
 use similar::TextDiff;
@@ -126,7 +127,11 @@ fn input(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Chang
         if after == earlier {
             continue;
         }
-        let shown = |value: Option<&Value>| value.map_or_else(|| "not given".to_owned(), short);
+        let shown = |value: Option<&Value>| match value {
+            None => "not given".to_owned(),
+            Some(_) if is_secret_key(key) => "masked".to_owned(),
+            Some(value) => short(value),
+        };
         let (after, earlier) = (shown(after.as_ref()), shown(earlier.as_ref()));
         let excerpt = format!("input {key} is {after}, before {earlier}");
         let is_close = winner.is_some_and(|winner| {

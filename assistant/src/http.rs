@@ -1,5 +1,8 @@
 //! The HTTP surface of the assistant.
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

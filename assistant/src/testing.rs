@@ -30,17 +30,25 @@ static IDS: AtomicU64 = AtomicU64::new(1_000);
 pub(crate) struct Answer {
     outcome: Outcome,
     calls: Vec<Call>,
+    /// Nobody reports: the worker was lost.
+    is_lost: bool,
+}
+
+/// No worker lives to answer, however often the work is given out.
+pub(crate) fn lost() -> Answer {
+    Answer { is_lost: true, ..ok(Value::Null) }
 }
 
 pub(crate) fn ok(value: impl Into<Value>) -> Answer {
     let result = Stored::Inline(value.into());
-    Answer { outcome: Outcome::Ok { kind: ResultKind::Plain, result }, calls: Vec::new() }
+    Answer { outcome: Outcome::Ok { kind: ResultKind::Plain, result }, calls: Vec::new(), is_lost: false }
 }
 
 pub(crate) fn error(error: TaskError) -> Answer {
     Answer {
         outcome: Outcome::Error { error, kind: ResultKind::Plain, result: Stored::default() },
         calls: Vec::new(),
+        is_lost: false,
     }
 }
 
@@ -169,6 +177,10 @@ impl Lab {
                 at_ms += 10;
                 let answer =
                     answers.get(command.id.step.as_str()).copied().cloned().unwrap_or_else(|| ok(json!({})));
+                if answer.is_lost {
+                    happened.extend(execution.resend());
+                    continue;
+                }
                 let item =
                     ItemReport { outcome: answer.outcome, calls: answer.calls, ..ItemReport::default() };
                 let (runs, items) = Report::compact(vec![item]);
@@ -182,6 +194,7 @@ impl Lab {
                     items,
                     claimed: None,
                     undefined: Vec::new(),
+                    usage: noetl_domain::usage::Usage::default(),
                 })));
             }
         }

@@ -5,6 +5,7 @@ use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::code::Code;
 use noetl_domain::id::ExecutionId;
+use noetl_domain::mask::Masker;
 
 use super::{Hypothesis, Root, Support};
 use crate::evidence::{EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
@@ -131,7 +132,7 @@ pub(crate) fn item(
     EvidenceItem {
         kind: kind.to_owned(),
         reference: reference.into(),
-        excerpt: cut(excerpt.as_ref()),
+        excerpt: cut(&Masker::new().text(excerpt.as_ref())),
         supports: supports.into(),
     }
 }

@@ -39,3 +39,15 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     ));
     vec![hypothesis]
 }
+
+#[cfg(test)]
+mod tests {
+    use noetl_domain::cause::Cause;
+
+    use crate::testing::{Lab, lost, ok};
+
+    #[test]
+    fn work_that_nobody_lives_to_report_on_is_told_as_such() {
+        Lab::new("steps: a b").run(&[("a", ok(1)), ("b", lost())]).blames("b", Cause::WorkerLost);
+    }
+}

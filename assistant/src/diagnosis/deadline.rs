@@ -1,4 +1,5 @@
-//! The deadline of the whole execution passed: the step that used up the time is the root.
+//! The deadline of the whole execution passed: the step that used up the time is the root. So it is in a sub-playbook
+//! when the deadline of the step that waited for it passed.
 
 use noetl_domain::cause::Cause;
 use noetl_domain::code::Code;
@@ -9,11 +10,18 @@ use super::{Case, Hypothesis, Point, Support};
 const RULE: &str = "deadline";
 
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
-    let Some(end) = case.end.filter(|end| end.error.code.as_deref() == Some(Code::ExecutionTimeout.as_str()))
-    else {
-        return Vec::new();
+    let Some(end) = case.end else { return Vec::new() };
+    let code: Option<Code> = end.error.code.as_deref().and_then(|code| code.parse().ok());
+    let found = match code {
+        Some(Code::ExecutionTimeout) => slowest(case, end.event.at_ms),
+        // The step itself only waited.
+        Some(Code::StepTimeout) if case.evidence.child_of(&end.step).is_some() => {
+            let took = case.run.durations.get(&end.step).copied().unwrap_or_default();
+            Some((end.step.clone(), took, None))
+        }
+        _ => None,
     };
-    let Some((step, took, usual)) = slowest(case, end.event.at_ms) else { return Vec::new() };
+    let (Some(code), Some((step, took, usual))) = (code, found) else { return Vec::new() };
     let entered = case.run.entered.get(&step).copied();
     let mut hypothesis = case
         .hypothesis(RULE, case.root(Some(&step), entered), Cause::TimeoutStep, 0.93)
@@ -24,7 +32,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         .into_iter()
         .collect();
     items.extend(line(case.evidence, &step, "where the step is written"));
-    hypothesis.points.push(Point::new(format!("Step `{step}` took {took} ms, more than any other"), items));
+    hypothesis.points.push(Point::new(format!("Step `{step}` took {took} ms"), items));
     if let (Some(usual), Some(baseline)) = (usual, &case.evidence.baseline)
         && let Some(left) = baseline.run.exits.get(&step)
     {
@@ -33,16 +41,10 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             vec![event(left.event, format!("{step} took {usual} ms"), "how long it takes otherwise")],
         ));
     }
-    let document = item(
-        "document",
-        Code::ExecutionTimeout.as_str(),
-        Code::ExecutionTimeout.title(),
-        "what the code means",
-    );
-    hypothesis.points.push(Point::new(
-        "Then the deadline of the whole execution passed",
-        vec![failure_item(end, "the failure"), document],
-    ));
+    let document = item("document", code.as_str(), code.title(), "what the code means");
+    hypothesis
+        .points
+        .push(Point::new("Then the deadline passed", vec![failure_item(end, "the failure"), document]));
     // A pipeline that waits for a child used up the child's time.
     if let Some(child) = case.evidence.child_of(&step) {
         let inside = Case::new(&child.evidence);

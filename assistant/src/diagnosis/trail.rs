@@ -1,5 +1,8 @@
 //! Trails: from the step that failed back along what it read, to the step whose result was wrong first.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
@@ -13,6 +16,7 @@ use crate::evidence::{
 
 /// Steps that a trail leads through at most.
 const LONGEST: usize = 32;
+const MOST_LOOKS: usize = 1_000;
 
 /// One read whose value is suspicious.
 #[derive(Clone, Debug)]
@@ -49,92 +53,104 @@ impl Trail {
 
 /// Every trail from a failing step.
 pub(crate) fn trails(evidence: &Evidence, step: &str, said: &Said) -> Vec<Trail> {
-    let mut found = Vec::new();
-    walk(evidence, step, said, &mut Vec::new(), &mut found);
-    found
+    let mut walk =
+        Walk { evidence, reads: HashMap::new(), so_far: Vec::new(), found: Vec::new(), left: MOST_LOOKS };
+    walk.from(step, said);
+    walk.found
 }
 
-fn walk(evidence: &Evidence, step: &str, said: &Said, so_far: &mut Vec<Hop>, found: &mut Vec<Trail>) {
-    if so_far.len() >= LONGEST {
-        return;
-    }
-    for read in reads_of(evidence, step) {
-        let Origin::Step(maker) = &read.origin else { continue };
-        if maker == step || so_far.iter().any(|hop| hop.maker == *maker || hop.reader == *maker) {
-            continue;
-        }
-        // A step that never ran made nothing wrong.
-        if !evidence.run.exits.contains_key(maker) {
-            continue;
-        }
-        let flaw = flaw_of(evidence, maker, &read, said);
-        let told = flaw.is_some()
-            || swallowed_by(&evidence.run, maker).is_some()
-            || told_by(&evidence.run, maker).is_some();
-        if !told {
-            continue;
-        }
-        so_far.push(Hop { reader: step.to_owned(), maker: maker.clone(), read: read.clone(), flaw });
-        let known = found.len();
-        // What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
-        if swallowed_by(&evidence.run, maker)
-            .is_none_or(|failure| follows_from_data(failure.cause, &Said::of(&failure.error)) >= 0.5)
-        {
-            walk(evidence, maker, &Said::default(), so_far, found);
-        }
-        if found.len() == known {
-            through_tables(evidence, so_far, found);
-        }
-        if found.len() == known {
-            found.push(Trail { hops: so_far.clone() });
-        }
-        so_far.pop();
-    }
+/// A look at everything upstream, depth first.
+struct Walk<'a> {
+    evidence: &'a Evidence,
+    /// Evaluated once per step.
+    reads: HashMap<String, Arc<Vec<Read>>>,
+    so_far: Vec<Hop>,
+    found: Vec<Trail>,
+    /// Looks that are left, so that a graph with very many ways through it ends too.
+    left: usize,
 }
 
-/// A query that found nothing: an earlier statement may have had nothing to write.
-fn through_tables(evidence: &Evidence, so_far: &mut Vec<Hop>, found: &mut Vec<Trail>) {
-    let Some(last) = so_far.last() else { return };
-    let is_sql = |step: &str| {
-        matches!(evidence.tool_of(step), Some("sqlite" | "postgres" | "duckdb" | "mysql" | "snowflake"))
-    };
-    let is_gone = last.flaw.as_ref().is_some_and(|flaw| {
-        matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. })
-    });
-    let query = last.maker.clone();
-    let Some(read_at) = evidence.run.entered.get(&query).map(|event| event.seq) else { return };
-    if !is_sql(&query) || !is_gone {
-        return;
+impl Walk<'_> {
+    fn reads_of(&mut self, step: &str) -> Arc<Vec<Read>> {
+        let evidence = self.evidence;
+        let known = self.reads.entry(step.to_owned());
+        Arc::clone(known.or_insert_with(|| Arc::new(reads_of(evidence, step))))
     }
-    let mut writers: Vec<(u64, String)> = evidence
-        .run
-        .exits
-        .iter()
-        .filter(|(step, left)| left.event.seq < read_at && is_sql(step) && **step != query)
-        .map(|(step, left)| (left.event.seq, step.clone()))
-        .collect();
-    writers.sort_unstable();
-    for (_, writer) in writers.into_iter().rev() {
-        let known = found.len();
-        let read = Read { path: query.clone(), uses: Vec::new(), ..last_read(so_far) };
-        so_far.push(Hop { reader: query.clone(), maker: writer.clone(), read, flaw: None });
-        walk(evidence, &writer, &Said::default(), so_far, found);
-        so_far.pop();
-        if found.len() > known {
+
+    fn from(&mut self, step: &str, said: &Said) {
+        if self.so_far.len() >= LONGEST {
             return;
         }
+        for read in self.reads_of(step).iter() {
+            let Origin::Step(maker) = &read.origin else { continue };
+            let is_known = self.so_far.iter().any(|hop| hop.maker == *maker || hop.reader == *maker);
+            // A step that never ran made nothing wrong.
+            if maker == step || is_known || !self.evidence.run.exits.contains_key(maker) {
+                continue;
+            }
+            let Some(left) = self.left.checked_sub(1) else { return };
+            self.left = left;
+            let run = &self.evidence.run;
+            let flaw = flaw_of(self.evidence, maker, read, said);
+            if flaw.is_none() && swallowed_by(run, maker).is_none() && told_by(run, maker).is_none() {
+                continue;
+            }
+            self.so_far.push(Hop { reader: step.to_owned(), maker: maker.clone(), read: read.clone(), flaw });
+            self.beyond(maker);
+            self.so_far.pop();
+        }
     }
-}
 
-fn last_read(hops: &[Hop]) -> Read {
-    let last = hops.last().map(|hop| hop.read.clone());
-    last.unwrap_or(Read {
-        path: String::new(),
-        uses: Vec::new(),
-        origin: Origin::Unknown,
-        now: None,
-        before: None,
-    })
+    /// What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
+    fn beyond(&mut self, maker: &str) {
+        let known = self.found.len();
+        let swallowed = swallowed_by(&self.evidence.run, maker);
+        if swallowed.is_none_or(|failure| follows_from_data(failure.cause, &Said::of(&failure.error)) >= 0.5)
+        {
+            self.from(maker, &Said::default());
+        }
+        if self.found.len() == known {
+            self.through_tables();
+        }
+        if self.found.len() == known {
+            self.found.push(Trail { hops: self.so_far.clone() });
+        }
+    }
+
+    /// A query that found nothing: an earlier statement may have had nothing to write.
+    fn through_tables(&mut self) {
+        let evidence = self.evidence;
+        let Some(last) = self.so_far.last().cloned() else { return };
+        let is_sql = |step: &str| {
+            matches!(evidence.tool_of(step), Some("sqlite" | "postgres" | "duckdb" | "mysql" | "snowflake"))
+        };
+        let is_gone = last.flaw.as_ref().is_some_and(|flaw| {
+            matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. })
+        });
+        let query = last.maker;
+        let Some(read_at) = evidence.run.entered.get(&query).map(|event| event.seq) else { return };
+        if !is_sql(&query) || !is_gone {
+            return;
+        }
+        let mut writers: Vec<(u64, &String)> = evidence
+            .run
+            .exits
+            .iter()
+            .filter(|(step, left)| left.event.seq < read_at && is_sql(step) && **step != query)
+            .map(|(step, left)| (left.event.seq, step))
+            .collect();
+        writers.sort_unstable();
+        for (_, writer) in writers.into_iter().rev() {
+            let known = self.found.len();
+            let read = Read { path: query.clone(), uses: Vec::new(), ..last.read.clone() };
+            self.so_far.push(Hop { reader: query.clone(), maker: writer.clone(), read, flaw: None });
+            self.from(writer, &Said::default());
+            self.so_far.pop();
+            if self.found.len() > known {
+                return;
+            }
+        }
+    }
 }
 
 /// What is wrong with a read.

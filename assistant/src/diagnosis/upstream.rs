@@ -4,11 +4,12 @@
 use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
+use noetl_domain::mask::is_secret_key;
 
 use super::case::{event, failure_item, line, quoted};
 use super::trail::{Trail, follows_from_data, swallowed_by, told_by};
 use super::{Case, Hypothesis, Point, Root, Support, child_failed};
-use crate::evidence::{Defect, Flaw, Read, Use, short};
+use crate::evidence::{Defect, Flaw, Read, Use, is_nothing, short};
 
 const RULE: &str = "upstream";
 
@@ -49,7 +50,7 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     if let (Some(baseline), true) = (&case.evidence.baseline, source.deviates)
         && let Some(before) = baseline.run.results.get(origin)
     {
-        let was = last.read.before.as_ref().map(short).unwrap_or_default();
+        let was = last.read.before.as_ref().map(|was| shown(was, &last.read.path)).unwrap_or_default();
         items.push(event(
             *before,
             format!("{} was {was} in the last good run; {}", last.read.path, evidence_of(source, &last.read)),
@@ -239,8 +240,14 @@ fn told(flaw: &Flaw, path: &str) -> String {
     }
 }
 
+/// A value that was read, unless its name says that it is a secret.
+fn shown(value: &Value, path: &str) -> String {
+    let key = path.rsplit('.').next().unwrap_or(path);
+    if is_secret_key(key) && !is_nothing(value) { "masked".to_owned() } else { short(value) }
+}
+
 fn evidence_of(flaw: &Flaw, read: &Read) -> String {
-    let now = read.now.as_ref().map(short).unwrap_or_default();
+    let now = read.now.as_ref().map(|now| shown(now, &read.path)).unwrap_or_default();
     match &flaw.defect {
         Defect::Fewer { before, now: count } => {
             format!("{} is {now}: {count} elements, before {before}", read.path)

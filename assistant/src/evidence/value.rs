@@ -2,6 +2,7 @@
 
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
+use noetl_domain::mask::Masker;
 
 use super::said::Said;
 
@@ -336,6 +337,8 @@ fn title(page: &str) -> String {
 }
 
 /// A value in little room.
+///
+/// What looks like a secret is masked, as it is wherever people look.
 pub(crate) fn short(value: &Value) -> String {
     let text = match value {
         Value::Array(list) if list.len() > 3 => format!("a list of {}", list.len()),
@@ -343,7 +346,11 @@ pub(crate) fn short(value: &Value) -> String {
             let keys: Vec<&str> = map.keys().take(6).map(String::as_str).collect();
             format!("an object with {} and {} more", keys.join(", "), map.len() - keys.len())
         }
-        value => value.to_string(),
+        value => {
+            let mut shown = value.clone();
+            Masker::new().show(&mut shown);
+            shown.to_string()
+        }
     };
     match text.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &text[..end]),
