@@ -9,7 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
-    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, worker,
+    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, why,
+    worker,
 };
 
 #[derive(Debug, Parser)]
@@ -105,6 +106,8 @@ pub(crate) enum Command {
     Events(events::Events),
     /// Print what the tools of an execution printed
     Logs(logs::Logs),
+    /// Say why an execution failed, with the evidence
+    Why(why::Why),
     /// Cancel an execution
     Cancel(cancel::Cancel),
     /// Run a finished execution again, keeping the results of completed steps

@@ -36,6 +36,7 @@ pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tools;
 pub(crate) mod up;
+pub(crate) mod why;
 pub(crate) mod worker;
 
 use crate::cli::Command;
@@ -58,6 +59,7 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Status(command) => command.run(context),
         Command::Events(command) => command.run(context),
         Command::Logs(command) => command.run(context),
+        Command::Why(command) => command.run(context),
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),

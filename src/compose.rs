@@ -4,6 +4,7 @@ mod credentials;
 mod logging;
 mod postgres;
 mod semantic;
+mod sources;
 
 use std::sync::Arc;
 
@@ -151,11 +152,17 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let pools = services.pools.clone();
     let feed = StoreFeed::new(SqliteStore::clone(&store), orchestrator.clone(), services.catalog.clone());
     let layer = Layer::new(context);
-    let router = noetl_server::http::router_with(
-        services,
-        noetl_indexer::router(layer.semantic(), Arc::new(feed.clone())),
-        noetl_indexer::openapi(),
-    );
+    let sources = sources::FromStore {
+        store: Arc::clone(&store),
+        catalog: services.catalog.clone(),
+        vault: vault.clone(),
+        results: results.clone(),
+        pools: pools.clone(),
+        semantic: layer.semantic(),
+    };
+    let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
+        .merge(noetl_assistant::router(Arc::new(sources)));
+    let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
@@ -189,6 +196,13 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         indexing,
         _lock: lock,
     })
+}
+
+/// The contract of the rooms beside the control plane.
+fn described() -> utoipa::openapi::OpenApi {
+    let mut document = noetl_indexer::openapi();
+    document.merge(noetl_assistant::openapi());
+    document
 }
 
 /// A server listens where it was told; others take any port of this machine.

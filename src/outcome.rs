@@ -68,6 +68,7 @@ fn closing(status: &ExecutionStatus, style: Style) -> String {
     match status.status.as_str() {
         "FAILED" => {
             let next = style.hint("next:");
+            out.push_str(&format!("  {next} noetl why {id}         why it failed, and what to do\n"));
             out.push_str(&format!("  {next} noetl logs {id}        what its tools printed\n"));
             out.push_str(&format!("  {next} noetl retry {id}       run again from the step that failed\n"));
         }

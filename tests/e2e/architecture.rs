@@ -12,12 +12,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("noetl-server", &["noetl-api", "noetl-bus", "noetl-domain"]),
     ("noetl-worker", &["noetl-bus", "noetl-domain"]),
     ("noetl-indexer", &["noetl-api", "noetl-bus", "noetl-domain"]),
+    ("noetl-assistant", &["noetl-api", "noetl-bus", "noetl-domain"]),
     ("noetl-engine-clickhouse", &[]),
     ("noetl-engine-qdrant", &[]),
     (
         "noetl",
         &[
             "noetl-api",
+            "noetl-assistant",
             "noetl-bus",
             "noetl-domain",
             "noetl-engine-clickhouse",

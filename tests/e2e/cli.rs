@@ -8,3 +8,4 @@ mod reading;
 mod running;
 mod serving;
 mod spellings;
+mod why;

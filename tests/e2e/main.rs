@@ -7,6 +7,7 @@ mod cli;
 mod durability;
 mod examples;
 mod expectation;
+mod faults;
 mod feed;
 mod histories;
 mod hostile;

@@ -7,6 +7,7 @@ pub mod catalog;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod client;
 pub mod credential;
+pub mod diagnosis;
 pub mod error;
 pub mod event;
 pub mod execute;

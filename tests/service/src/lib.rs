@@ -11,6 +11,7 @@ mod documents;
 mod echo;
 mod effects;
 mod errors;
+mod faults;
 mod flaky;
 mod google;
 mod heavy;
@@ -34,6 +35,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use crate::faults::Answer;
 pub use crate::hits::Hit;
 pub use crate::secrets::{OLD_PASSWORD, PASSWORD, TOKEN};
 pub use crate::signature::KEY as AWS_KEY;
@@ -88,6 +90,11 @@ impl Service {
         self.state.effects.count(key)
     }
 
+    /// Chooses how `/fault/{name}` answers from now on.
+    pub fn answer(&self, name: &str, answer: Answer) {
+        self.state.faults.set(name, answer);
+    }
+
     /// A Google service account whose tokens come from this service.
     pub fn google_account(&self) -> serde_json::Value {
         google::account(&self.url)
@@ -127,6 +134,7 @@ fn router(state: Arc<State>) -> Router {
         .merge(pages::router())
         .merge(flaky::router())
         .merge(errors::router())
+        .merge(faults::router())
         .merge(rate::router())
         .merge(heavy::router())
         .merge(chain::router())

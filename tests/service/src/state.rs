@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::{concurrency, effects, flaky, heavy, hits, rate, tokens};
+use crate::{concurrency, effects, faults, flaky, heavy, hits, rate, tokens};
 
 /// Knobs that the public server reads from its environment.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,7 @@ impl Default for Options {
 pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) hits: hits::Hits,
+    pub(crate) faults: faults::Faults,
     pub(crate) flaky: flaky::Flaky,
     pub(crate) heavy: heavy::Heavy,
     pub(crate) rate: rate::Windows,

@@ -43,6 +43,11 @@ impl Pools {
         self.lock().insert(name, Pool { request, registered_ms: now, heartbeat_ms: now, own: true });
     }
 
+    /// Whether somebody takes the Commands of this pool at the moment.
+    pub fn serves(&self, name: &str) -> bool {
+        self.is_served(name, show::now_ms())
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Pool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,168 @@
+//! The failing step's own error says what happened.
+
+use std::collections::BTreeMap;
+
+use noetl_domain::Value;
+use noetl_domain::cause::Cause;
+use noetl_domain::error::TaskError;
+use noetl_domain::event::Status;
+
+use super::case::{failure_item, line, quoted};
+use super::{Case, Hypothesis, Point, Support};
+use crate::evidence::{Failed, Failure, Said, is_nothing, reads_of, says_nothing};
+
+const RULE: &str = "own_error";
+
+pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
+    let Some(end) = case.end else { return Vec::new() };
+    if case.run.status() != Status::Failed {
+        return Vec::new();
+    }
+    let told = telling(case, end);
+    let cause = match told.cause {
+        _ if says_nothing(&told.error) => Cause::Unknown,
+        // Code that trips over a null of its own making was handed nothing wrong.
+        Cause::DataEmpty if told.error.kind == "python" && !was_handed_nothing(case, &told.step) => {
+            Cause::CodeException
+        }
+        // An exception of their own says in words what its name cannot.
+        Cause::CodeException if is_of_their_own(&told.error) => {
+            match Cause::of(&TaskError::new("tool_error", Said::raw(&told.error)), None) {
+                Cause::Unknown => Cause::CodeException,
+                cause => cause,
+            }
+        }
+        cause => cause,
+    };
+    let (score, support) = match cause {
+        Cause::Unknown => (0.3, Support::None),
+        // Others know better what lies behind these.
+        Cause::PlaybookChildFailed => (0.3, Support::Likely),
+        Cause::CodeException => (0.75, Support::Likely),
+        _ if is_typed(told) => (0.9, Support::Firm),
+        _ => (0.8, Support::Likely),
+    };
+    let step = Some(told.step.as_str()).filter(|step| !step.is_empty());
+    let mut hypothesis = case
+        .hypothesis(RULE, case.root(step, Some(told.event)), cause, score)
+        .with_chain(case.tail(told).into_iter().chain([end.event]));
+    hypothesis.support = support;
+    let supports = format!("the cause {cause}");
+    let mut items = vec![failure_item(told, &supports)];
+    items.extend(step.and_then(|step| line(case.evidence, step, "where the step is written")));
+    let text = match (step, cause) {
+        (Some(step), Cause::Unknown) => format!(
+            "Step `{step}` failed and says only {}, which supports no cause",
+            quoted(&told.error.message)
+        ),
+        (Some(step), _) => {
+            format!("Step `{step}` failed: {} ({})", quoted(&told.error.message), cause.meaning())
+        }
+        (None, _) => format!("The execution was ended: {}", quoted(&told.error.message)),
+    };
+    hypothesis.points.push(Point::new(text, items));
+    vec![hypothesis]
+}
+
+/// Exceptions that come with Python.
+const BUILT_IN: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BufferError",
+    "EOFError",
+    "Exception",
+    "FloatingPointError",
+    "GeneratorExit",
+    "IndexError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RecursionError",
+    "ReferenceError",
+    "RuntimeError",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SystemError",
+    "SystemExit",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+fn is_of_their_own(error: &TaskError) -> bool {
+    let name = error.code.as_deref().unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)
+}
+
+fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {
+    reads_of(case.evidence, step).iter().any(|read| read.now.as_ref().is_none_or(|now| holds_nothing(now, 3)))
+}
+
+fn holds_nothing(value: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    is_nothing(value)
+        || match value {
+            Value::Object(map) => map.values().any(|inner| holds_nothing(inner, depth)),
+            Value::Array(list) => list.iter().take(50).any(|inner| holds_nothing(inner, depth)),
+            _ => false,
+        }
+}
+
+/// Of a loop, the Iteration that speaks for most of those that failed; otherwise the work behind the step's exit.
+fn telling<'a>(case: &Case<'a>, end: &'a Failure) -> &'a Failure {
+    let work: Vec<&Failure> = case
+        .run
+        .failures
+        .iter()
+        .filter(|failure| {
+            failure.step == end.step && failure.run == end.run && matches!(failure.what, Failed::Work { .. })
+        })
+        .filter(|failure| failure.event.seq <= end.event.seq && failure.cause != Cause::RunCancelled)
+        .collect();
+    if work.is_empty() {
+        return end;
+    }
+    let mut counts: BTreeMap<Cause, usize> = BTreeMap::new();
+    for failure in &work {
+        *counts.entry(failure.cause).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    // Of several that are equally frequent, the one that came first.
+    work.into_iter().find(|failure| counts.get(&failure.cause) == Some(&most)).unwrap_or(end)
+}
+
+/// Whether a field of the error names the cause, rather than its words.
+pub(super) fn is_typed(failure: &Failure) -> bool {
+    let silent = noetl_domain::error::TaskError { message: String::new(), ..failure.error.clone() };
+    Cause::of(&silent, None) == failure.cause
+}
+
+#[cfg(test)]
+mod tests {
+    use noetl_domain::cause::Cause;
+
+    use crate::testing::{Lab, failed, ok, sql_error};
+
+    #[test]
+    fn the_error_of_a_step_names_its_cause() {
+        let case = Lab::new("steps: a b").run(&[("a", ok(1)), ("b", sql_error("42P01", "no such table"))]);
+        case.blames("b", Cause::SqlUndefinedObject);
+    }
+
+    #[test]
+    fn an_error_without_words_supports_nothing() {
+        let case = Lab::new("steps: a")
+            .run(&[("a", failed("shell", Some("3"), "the command ended with exit status 3"))]);
+        case.abstains();
+    }
+}

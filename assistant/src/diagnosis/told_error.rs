@@ -1,0 +1,73 @@
+//! A step counts as completed, and its result tells an error all the same: HTTP 200 with an error inside, a status of
+//! `error`, a login page in place of data.
+
+use noetl_domain::cause::Cause;
+use noetl_domain::error::TaskError;
+
+use super::case::{event, failure_item, quoted};
+use super::trail::{follows_from_data, swallowed_by, told_by};
+use super::{Case, Hypothesis, Point, Support};
+
+const RULE: &str = "told_error";
+
+pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
+    let Some(end) = case.end else { return Vec::new() };
+    let mut found = Vec::new();
+    for trail in case.trails() {
+        let origin = trail.origin();
+        let (None, Some(told)) = (swallowed_by(case.run, origin), told_by(case.run, origin)) else {
+            continue;
+        };
+        let Some(place) = case.run.results.get(origin).copied() else { continue };
+        let (cause, support) = cause_of(&told);
+        let gate = follows_from_data(case.cause, &case.said).max(if case.cause == Cause::CodeException {
+            0.8
+        } else {
+            0.0
+        });
+        let mut hypothesis = case
+            .hypothesis(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
+            .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
+        hypothesis.support = support;
+        hypothesis.points.push(Point::new(
+            format!(
+                "Step `{origin}` counts as completed, but its result tells an error: {} ({})",
+                quoted(&told.message),
+                cause.meaning()
+            ),
+            vec![event(place, format!("{origin}: {}", told.message), format!("the cause {cause}"))],
+        ));
+        hypothesis.points.push(Point::new(
+            format!("Step `{}` read it and failed with {}", end.step, quoted(&end.error.message)),
+            vec![failure_item(end, "the failure, a symptom")],
+        ));
+        found.push(hypothesis);
+    }
+    found
+}
+
+fn cause_of(told: &TaskError) -> (Cause, Support) {
+    match Cause::of(told, None) {
+        Cause::Unknown if told.message == "timeout" => (Cause::TimeoutStep, Support::Firm),
+        // It says that something went wrong, and not what.
+        Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),
+        Cause::Unknown => (Cause::DataEmpty, Support::Likely),
+        cause => (cause, Support::Firm),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use noetl_domain::cause::Cause;
+    use serde_json::json;
+
+    use crate::testing::{Lab, ok, python_error};
+
+    #[test]
+    fn an_error_inside_a_good_answer_is_the_cause() {
+        let answer = ok(json!({"status": "error", "message": "rate limit exceeded"}));
+        Lab::new("a\nb reads a")
+            .run(&[("a", answer), ("b", python_error("KeyError", "'items'"))])
+            .blames("a", Cause::LimitRate);
+    }
+}

@@ -1,0 +1,301 @@
+//! Trails: from the step that failed back along what it read, to the step whose result was wrong first.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use noetl_domain::Value;
+use noetl_domain::cause::Cause;
+use noetl_domain::error::TaskError;
+use noetl_domain::result::{ResultKind, Stored};
+
+use super::Case;
+use crate::evidence::{
+    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, has_key, in_band,
+    is_nothing, reads_of,
+};
+
+/// Steps that a trail leads through at most.
+const LONGEST: usize = 32;
+const MOST_LOOKS: usize = 1_000;
+
+/// One read whose value is suspicious.
+#[derive(Clone, Debug)]
+pub(crate) struct Hop {
+    /// Who read it.
+    pub(crate) reader: String,
+    /// Who made it.
+    pub(crate) maker: String,
+    pub(crate) read: Read,
+    /// None: the value looks right, but its maker had an error that it passed over.
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// From the step that failed back to where it began.
+#[derive(Clone, Debug)]
+pub(crate) struct Trail {
+    /// The nearest to the failure first.
+    pub(crate) hops: Vec<Hop>,
+}
+
+impl Trail {
+    pub(crate) fn origin(&self) -> &str {
+        self.hops.last().map_or("", |hop| hop.maker.as_str())
+    }
+
+    /// Events from the origin to the failing step.
+    pub(crate) fn events(&self, run: &Run) -> Vec<EventRef> {
+        let of = |step: &str| {
+            run.results.get(step).or_else(|| run.exits.get(step).map(|left| &left.event)).copied()
+        };
+        self.hops.iter().rev().filter_map(|hop| of(&hop.maker)).collect()
+    }
+}
+
+/// Every trail from a failing step.
+pub(crate) fn trails(evidence: &Evidence, step: &str, said: &Said) -> Vec<Trail> {
+    let mut walk =
+        Walk { evidence, reads: HashMap::new(), so_far: Vec::new(), found: Vec::new(), left: MOST_LOOKS };
+    walk.from(step, said);
+    walk.found
+}
+
+/// A look at everything upstream, depth first.
+struct Walk<'a> {
+    evidence: &'a Evidence,
+    /// Evaluated once per step.
+    reads: HashMap<String, Arc<Vec<Read>>>,
+    so_far: Vec<Hop>,
+    found: Vec<Trail>,
+    /// Looks that are left, so that a graph with very many ways through it ends too.
+    left: usize,
+}
+
+impl Walk<'_> {
+    fn reads_of(&mut self, step: &str) -> Arc<Vec<Read>> {
+        let evidence = self.evidence;
+        let known = self.reads.entry(step.to_owned());
+        Arc::clone(known.or_insert_with(|| Arc::new(reads_of(evidence, step))))
+    }
+
+    fn from(&mut self, step: &str, said: &Said) {
+        if self.so_far.len() >= LONGEST {
+            return;
+        }
+        for read in self.reads_of(step).iter() {
+            let Origin::Step(maker) = &read.origin else { continue };
+            let is_known = self.so_far.iter().any(|hop| hop.maker == *maker || hop.reader == *maker);
+            // A step that never ran made nothing wrong.
+            if maker == step || is_known || !self.evidence.run.exits.contains_key(maker) {
+                continue;
+            }
+            let Some(left) = self.left.checked_sub(1) else { return };
+            self.left = left;
+            let run = &self.evidence.run;
+            let flaw = flaw_of(self.evidence, maker, read, said);
+            if flaw.is_none() && swallowed_by(run, maker).is_none() && told_by(run, maker).is_none() {
+                continue;
+            }
+            self.so_far.push(Hop { reader: step.to_owned(), maker: maker.clone(), read: read.clone(), flaw });
+            self.beyond(maker);
+            self.so_far.pop();
+        }
+    }
+
+    /// What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
+    fn beyond(&mut self, maker: &str) {
+        let known = self.found.len();
+        let swallowed = swallowed_by(&self.evidence.run, maker);
+        if swallowed.is_none_or(|failure| follows_from_data(failure.cause, &Said::of(&failure.error)) >= 0.5)
+        {
+            self.from(maker, &Said::default());
+        }
+        if self.found.len() == known {
+            self.through_tables();
+        }
+        if self.found.len() == known {
+            self.found.push(Trail { hops: self.so_far.clone() });
+        }
+    }
+
+    /// A query that found nothing: an earlier statement may have had nothing to write.
+    fn through_tables(&mut self) {
+        let evidence = self.evidence;
+        let Some(last) = self.so_far.last().cloned() else { return };
+        let is_sql = |step: &str| {
+            matches!(evidence.tool_of(step), Some("sqlite" | "postgres" | "duckdb" | "mysql" | "snowflake"))
+        };
+        let is_gone = last.flaw.as_ref().is_some_and(|flaw| {
+            matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. })
+        });
+        let query = last.maker;
+        let Some(read_at) = evidence.run.entered.get(&query).map(|event| event.seq) else { return };
+        if !is_sql(&query) || !is_gone {
+            return;
+        }
+        let mut writers: Vec<(u64, &String)> = evidence
+            .run
+            .exits
+            .iter()
+            .filter(|(step, left)| left.event.seq < read_at && is_sql(step) && **step != query)
+            .map(|(step, left)| (left.event.seq, step))
+            .collect();
+        writers.sort_unstable();
+        for (_, writer) in writers.into_iter().rev() {
+            let known = self.found.len();
+            let read = Read { path: query.clone(), uses: Vec::new(), ..last.read.clone() };
+            self.so_far.push(Hop { reader: query.clone(), maker: writer.clone(), read, flaw: None });
+            self.from(writer, &Said::default());
+            self.so_far.pop();
+            if self.found.len() > known {
+                return;
+            }
+        }
+    }
+}
+
+/// What is wrong with a read.
+fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option<Flaw> {
+    let now = read.now.as_ref()?;
+    let before = evidence.baseline.as_ref().map(|_| read.before.clone().unwrap_or_default());
+    let first = compare(now, before.as_ref(), said).into_iter().next();
+    let is_deeper = is_silent(said);
+    match &first {
+        // Deeper in the flow only what deviates, or is not there at all, is wrong.
+        Some(flaw)
+            if is_deeper
+                && !flaw.deviates
+                && !(flaw.at.is_empty() && matches!(flaw.defect, Defect::Nothing | Defect::Empty)) =>
+        {
+            return None;
+        }
+        Some(flaw) if matches!(flaw.defect, Defect::Nothing) && flaw.at.is_empty() => {}
+        first => return first.clone(),
+    }
+    // Nothing is there: was the name lost, or is its value null?
+    let key = read.path.rsplit('.').next().filter(|key| read.path.contains('.') && !key.is_empty())?;
+    let whole = result_of(&evidence.run, maker);
+    let whole_before = evidence.baseline.as_ref().and_then(|baseline| result_of(&baseline.run, maker));
+    if let (Some(whole), Some(earlier)) = (&whole, &whole_before) {
+        let lost = compare(whole, Some(earlier), said).into_iter().find(|flaw| {
+            matches!(&flaw.defect, Defect::Lacks(keys) if keys.iter().any(|lost| lost == key || read.path.split('.').any(|part| part == lost)))
+        });
+        if lost.is_some() && !is_nothing(whole) && !has_key(whole, key, 4) {
+            return lost;
+        }
+    }
+    // Without a good run to compare with: a name that the author's own step does not have was never there.
+    let is_own = !matches!(evidence.tool_of(maker), Some("http" | "playbook"));
+    if let Some(whole) = whole.filter(|whole| !is_nothing(whole))
+        && evidence.baseline.is_none()
+        && ran(&evidence.run, maker)
+        && !has_key(&whole, key, 4)
+        && (is_own || has_alike(&whole, key))
+    {
+        return Some(Flaw { at: String::new(), defect: Defect::Absent(key.to_owned()), deviates: false });
+    }
+    first
+}
+
+/// Whether the step did its work in this run.
+fn ran(run: &Run, step: &str) -> bool {
+    run.exits.get(step).is_some_and(|left| !left.skipped && !left.failed)
+}
+
+/// Whether there is a name that differs by a slip of the pen.
+fn has_alike(value: &Value, key: &str) -> bool {
+    let alike = |name: &str| name != key && name.len() > 2 && distance(name, key) <= 1 + key.len() / 6;
+    match value {
+        Value::Object(map) => map.keys().any(|name| alike(name)),
+        Value::Array(list) => list.first().is_some_and(|first| has_alike(first, key)),
+        _ => false,
+    }
+}
+
+/// Edits from one word to another.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (at, letter) in a.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (place, other) in b.iter().enumerate() {
+            let same = before + usize::from(letter != *other);
+            before = row[place + 1];
+            row[place + 1] = same.min(before + 1).min(row[place] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Nothing is known of an error: the read lies deeper than the first.
+fn is_silent(said: &Said) -> bool {
+    said.exception.is_empty() && said.quoted.is_empty() && !said.about_nothing && !said.about_form
+}
+
+/// The whole result of a step; of an HTTP answer its body.
+pub(crate) fn result_of(run: &Run, step: &str) -> Option<Value> {
+    let result = run.state.steps.get(step)?.result.as_ref()?;
+    let value = match &result.value {
+        Stored::Inline(value) => value.clone(),
+        Stored::Ref(reference) => {
+            let loaded = run.loaded.iter().find(|(known, _)| known.sha256 == reference.sha256)?;
+            Value::clone(&loaded.1)
+        }
+    };
+    match (result.kind, value) {
+        (ResultKind::Http, Value::Object(mut map)) if map.get("data").is_some_and(|data| !data.is_null()) => {
+            map.remove("data")
+        }
+        (_, value) => Some(value),
+    }
+}
+
+/// The first error of a step that was passed over.
+pub(crate) fn swallowed_by<'r>(run: &'r Run, step: &str) -> Option<&'r Failure> {
+    run.swallowed().find(|failure| failure.step == step)
+}
+
+/// An error that a step's result tells, though the step counts as completed.
+pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
+    let state = run.state.steps.get(step)?;
+    let result = state.result.as_ref()?;
+    if let (ResultKind::Http, Stored::Inline(value)) = (result.kind, &result.value) {
+        return in_band(value);
+    }
+    in_band(&result_of(run, step)?)
+}
+
+/// How far a failure with this cause can come from data that was handed to the step.
+pub(crate) fn follows_from_data(cause: Cause, said: &Said) -> f64 {
+    match cause {
+        Cause::DataEmpty | Cause::ResponseSchemaChanged => 1.0,
+        Cause::TemplateUndefined | Cause::TemplateType | Cause::PlaybookLoopSource => 0.95,
+        Cause::DataTypeMismatch | Cause::ResponseMalformed => 0.95,
+        Cause::CodeException
+            if said.about_nothing || said.about_form || said.exception == "AssertionError" =>
+        {
+            0.9
+        }
+        Cause::CodeException => 0.55,
+        Cause::DataConstraint => 0.85,
+        Cause::RequestInvalid | Cause::SqlSyntax => 0.8,
+        Cause::RequestNotFound | Cause::AuthUnauthenticated => 0.75,
+        Cause::ToolConfig | Cause::PlaybookNotFound | Cause::Unknown | Cause::CodeResult => 0.65,
+        Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
+        Cause::LimitTooLarge | Cause::SqlUndefinedObject | Cause::RequestConflict => 0.45,
+        Cause::DataDuplicate | Cause::NetworkRefused | Cause::RemoteServerError | Cause::ResourceMemory => {
+            0.3
+        }
+        _ => 0.05,
+    }
+}
+
+impl Case<'_> {
+    /// Every trail from the failure that ended the execution.
+    pub(crate) fn trails(&self) -> Vec<Trail> {
+        match self.end {
+            Some(end) if !end.step.is_empty() => trails(self.evidence, &end.step, &self.said),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What an error says besides its cause: names, quoted values, that something was not there, and what it wraps.
+//!
+//! The text comes from outside. It is searched, never obeyed.
+
+use noetl_domain::Value;
+use noetl_domain::error::TaskError;
+
+/// Bytes of a message that are looked at.
+const READ: usize = 16 * 1024;
+const LONGEST_QUOTE: usize = 120;
+
+/// The particulars of one error.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said {
+    /// Names and values in quotes.
+    pub(crate) quoted: Vec<String>,
+    /// It complains that something is null, empty, missing or too short.
+    pub(crate) about_nothing: bool,
+    /// It complains of the type or the form of a value.
+    pub(crate) about_form: bool,
+    /// It complains that there is too little of something.
+    pub(crate) about_few: bool,
+    /// The type of the exception, where there is one.
+    pub(crate) exception: String,
+}
+
+impl Said {
+    pub(crate) fn of(error: &TaskError) -> Self {
+        let exception = exception_of(error);
+        let message = start_of(raw(error));
+        let mut quoted = quotes(message);
+        if exception == "KeyError" && quoted.is_empty() {
+            quoted.push(message.trim().to_owned());
+        }
+        let lower = message.to_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let about_nothing = matches!(
+            exception.as_str(),
+            "KeyError"
+                | "IndexError"
+                | "StopIteration"
+                | "StopAsyncIteration"
+                | "ZeroDivisionError"
+                | "LookupError"
+        ) || has_word(&lower, NOTHING)
+            || says(NOTHING_PHRASES);
+        let about_form = matches!(
+            exception.as_str(),
+            "TypeError"
+                | "ValueError"
+                | "JSONDecodeError"
+                | "DecimalException"
+                | "InvalidOperation"
+                | "ValidationError"
+        ) || says(FORM_PHRASES);
+        let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
+        Self { quoted, about_nothing, about_form, about_few, exception }
+    }
+
+    /// The words of an error.
+    pub(crate) fn raw(error: &TaskError) -> &str {
+        raw(error)
+    }
+
+    /// Whether the error names this key.
+    pub(crate) fn names(&self, key: &str) -> bool {
+        self.quoted.iter().any(|quoted| quoted == key)
+    }
+}
+
+const NOTHING: &[&str] = &[
+    "none",
+    "null",
+    "nil",
+    "nonetype",
+    "empty",
+    "nothing",
+    "missing",
+    "required",
+    "undefined",
+    "blank",
+    "zero",
+    "nan",
+    "no",
+    "without",
+    "lacks",
+    "lacking",
+    "absent",
+    "0",
+    "expected",
+    "insufficient",
+    "few",
+    "short",
+    "incomplete",
+    "truncated",
+    "unset",
+];
+const NOTHING_PHRASES: &[&str] = &[
+    "out of range",
+    "not found",
+    "not-null",
+    "at least",
+    "not present",
+    "not set",
+    "not provided",
+    "not available",
+    "has no attribute",
+    "division by zero",
+    "fewer than",
+    "less than",
+    "not enough",
+];
+const FORM_PHRASES: &[&str] = &[
+    "invalid input syntax",
+    "invalid literal",
+    "could not convert",
+    "cannot convert",
+    "expected",
+    "unsupported operand",
+    "not supported between",
+    "must be",
+    "is not iterable",
+    "not subscriptable",
+    "object is not",
+    "invalid value",
+    "malformed",
+    "cannot be parsed",
+    "not a valid",
+    "type mismatch",
+    "datatype mismatch",
+    "concatenate",
+    "wrong type",
+    "unexpected type",
+    "invalid type",
+    "invalid format",
+];
+
+const FEW_PHRASES: &[&str] = &[
+    "at least",
+    "fewer",
+    "too few",
+    "not enough",
+    "less than",
+    "minimum",
+    "expected",
+    "insufficient",
+    "incomplete",
+    "truncated",
+    "too short",
+    "out of range",
+    "only",
+    "missing rows",
+    "below",
+];
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    text.split(|character: char| !character.is_alphanumeric()).any(|word| words.contains(&word))
+}
+
+/// The message without what we put around it.
+fn raw(error: &TaskError) -> &str {
+    match error.details.get("message") {
+        Some(Value::String(message)) if !message.is_empty() => message,
+        _ => &error.message,
+    }
+}
+
+fn exception_of(error: &TaskError) -> String {
+    let named = error.details.get("exception").and_then(Value::as_str).or(error.code.as_deref());
+    named.unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+fn start_of(text: &str) -> &str {
+    let mut end = text.len().min(READ);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// What stands between quotes of the same kind.
+fn quotes(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for quote in ['\'', '"', '`'] {
+        let mut parts = text.split(quote);
+        parts.next();
+        while let (Some(inside), Some(_)) = (parts.next(), parts.next()) {
+            if !inside.is_empty() && inside.len() <= LONGEST_QUOTE && found.len() < 20 {
+                found.push(inside.to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// An exception inside another.
+#[derive(Clone, Debug)]
+pub(crate) struct Inner {
+    pub(crate) error: TaskError,
+    /// The code said so itself (`raise … from …`).
+    pub(crate) direct: bool,
+}
+
+const DIRECT: &str = "The above exception was the direct cause of the following exception:";
+const DURING: &str = "During handling of the above exception, another exception occurred:";
+
+/// The first exception of a chain that Python wrote down.
+pub(crate) fn inner_error(error: &TaskError) -> Option<Inner> {
+    let trace = error.details.get("traceback")?.as_str()?;
+    let at = [DIRECT, DURING].iter().filter_map(|mark| trace.find(mark)).min()?;
+    let direct = trace[at..].starts_with(DIRECT);
+    let line = trace[..at].lines().rev().find(|line| is_exception(line))?;
+    let (name, message) = line.split_once(':').unwrap_or((line, ""));
+    let name = name.trim().rsplit('.').next().unwrap_or_default();
+    let mut inner = TaskError::new("python", format!("{name}: {}", message.trim())).with_code(name);
+    inner.source.clone_from(&error.source);
+    inner.details = serde_json::json!({ "exception": name, "message": message.trim() });
+    Some(Inner { error: inner, direct })
+}
+
+fn is_exception(line: &str) -> bool {
+    let name = line.split(':').next().unwrap_or_default();
+    !name.is_empty()
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '.'))
+}
+
+/// An error that tells no more than that something failed.
+pub(crate) fn says_nothing(error: &TaskError) -> bool {
+    let message = error.message.trim();
+    if message.is_empty() {
+        return true;
+    }
+    let is_bare_exit = error.kind == "shell"
+        && message
+            .strip_prefix("the command ended with exit status ")
+            .is_some_and(|rest| rest.trim().parse::<i32>().is_ok_and(|status| (1..126).contains(&status)));
+    // What a shell said last stands behind its exit status.
+    let last = match error.kind.as_str() {
+        "shell" => message.split_once(": ").map_or(message, |(_, last)| last),
+        _ => message,
+    };
+    let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
+        && error.status_code.is_none()
+        && matches!(
+            lower.as_str(),
+            "error"
+                | "failed"
+                | "failure"
+                | "unknown"
+                | "unknown error"
+                | "an error occurred"
+                | "something went wrong"
+        );
+    is_bare_exit || is_bare_word
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn python(exception: &str, message: &str) -> TaskError {
+        TaskError::new("python", format!("{exception}: {message} (line 3)"))
+            .with_code(exception)
+            .with_details(json!({ "exception": exception, "message": message }))
+    }
+
+    #[test]
+    fn an_error_tells_names_and_that_something_was_not_there() {
+        let said = Said::of(&python("KeyError", "'items'"));
+        assert!(said.names("items") && said.about_nothing);
+        assert!(Said::of(&python("TypeError", "'NoneType' object is not iterable")).about_nothing);
+        let said = Said::of(&python("ValueError", "invalid literal for int() with base 10: 'n/a'"));
+        assert!(said.names("n/a") && said.about_form && !said.about_nothing);
+        assert!(!Said::of(&TaskError::new("connection", "cannot connect to db:5432")).about_nothing);
+    }
+
+    #[test]
+    fn the_first_exception_of_a_chain_is_found() {
+        let trace = "Traceback (most recent call last):\n  File \"x\", line 2\n    f()\n\
+                     ConnectionRefusedError: [Errno 111] Connection refused\n\n\
+                     During handling of the above exception, another exception occurred:\n\n\
+                     Traceback (most recent call last):\n  File \"x\", line 4\nRuntimeError: sync failed\n";
+        let mut error = python("RuntimeError", "sync failed");
+        error.details["traceback"] = trace.into();
+        let inner = inner_error(&error).unwrap();
+        assert_eq!(inner.error.code.as_deref(), Some("ConnectionRefusedError"));
+        assert!(!inner.direct);
+        assert_eq!(noetl_domain::cause::Cause::of(&inner.error, None).code(), "network.refused");
+    }
+
+    #[test]
+    fn an_exit_status_alone_says_nothing() {
+        let bare = TaskError::new("shell", "the command ended with exit status 3").with_code("3");
+        assert!(says_nothing(&bare));
+        let told =
+            TaskError::new("shell", "the command ended with exit status 3: no such table").with_code("3");
+        assert!(!says_nothing(&told));
+        assert!(!says_nothing(
+            &TaskError::new("shell", "the command ended with exit status 137").with_code("137")
+        ));
+    }
+}

@@ -1,0 +1,414 @@
+//! Values: what is wrong with one, by itself or beside the one of the last good run, and errors told inside results.
+
+use noetl_domain::Value;
+use noetl_domain::error::TaskError;
+use noetl_domain::mask::Masker;
+
+use super::said::Said;
+
+/// Elements of a list that speak for the rest.
+const LOOKED_AT: usize = 50;
+const DEPTH: usize = 5;
+/// A list this long in the last good run is one whose length means something.
+const LONG: usize = 4;
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Defect {
+    /// Null, or not there at all.
+    Nothing,
+    /// A list, an object or a text with nothing in it.
+    Empty,
+    Zero,
+    /// Names that the last good run had.
+    Lacks(Vec<String>),
+    /// A name that a template reads, and that the result of a step of our own never had.
+    Absent(String),
+    /// A name that the error asks for, and that is not there; nothing says that it ever was.
+    Unnamed(String),
+    Type {
+        before: &'static str,
+        now: &'static str,
+    },
+    Fewer {
+        before: usize,
+        now: usize,
+    },
+    /// A text that breaks off.
+    Cut,
+    /// A text that is no JSON, where JSON was read.
+    NotJson,
+    /// The very value that the error quotes.
+    Quoted(String),
+    /// A number written as text.
+    NumberAsText(String),
+}
+
+/// A defect with its place inside the value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Flaw {
+    /// Dotted; empty for the value itself.
+    pub(crate) at: String,
+    pub(crate) defect: Defect,
+    /// The last good run had it otherwise.
+    pub(crate) deviates: bool,
+}
+
+/// What is wrong with a value, the most telling first. `before`: the same of the last good run.
+pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    match before {
+        Some(before) => differ(now, before, "", DEPTH, &mut flaws),
+        None => alone(now, said, &mut flaws),
+    }
+    flaws.sort_by_key(|flaw| {
+        let named = match &flaw.defect {
+            Defect::Lacks(keys) => keys.iter().any(|key| said.names(key)),
+            _ => flaw.at.rsplit('.').next().is_some_and(|last| said.names(last)),
+        };
+        (!named, flaw.at.matches('.').count())
+    });
+    flaws
+}
+
+/// Null, or a container or text without content.
+pub(crate) fn is_nothing(value: &Value) -> bool {
+    emptiness(value).is_some()
+}
+
+fn emptiness(value: &Value) -> Option<Defect> {
+    match value {
+        Value::Null => Some(Defect::Nothing),
+        Value::String(text) if matches!(text.trim(), "None" | "null" | "undefined") => Some(Defect::Nothing),
+        Value::String(text) if text.trim().is_empty() => Some(Defect::Empty),
+        Value::Array(list) if list.is_empty() => Some(Defect::Empty),
+        Value::Object(map) if map.is_empty() => Some(Defect::Empty),
+        // What a database or a service says of nothing.
+        Value::Object(map) if map.get("rows").and_then(Value::as_array).is_some_and(Vec::is_empty) => {
+            Some(Defect::Empty)
+        }
+        _ => None,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
+}
+
+fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
+    let mut found = |defect| flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+    if is_nothing(before) {
+        return;
+    }
+    if let Some(defect) = emptiness(now) {
+        found(defect);
+        return;
+    }
+    if type_of(now) != type_of(before) {
+        found(Defect::Type { before: type_of(before), now: type_of(now) });
+        return;
+    }
+    match (now, before) {
+        (Value::Number(now), Value::Number(before)) => {
+            if now.as_f64() == Some(0.0) && before.as_f64() != Some(0.0) {
+                found(Defect::Zero);
+            }
+        }
+        (Value::String(now), Value::String(before)) => {
+            let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
+            let looks_json = |text: &str| text.trim_start().starts_with(['{', '[']);
+            if looks_json(before) && is_json(before) && !is_json(now) {
+                found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
+            } else if before.len() >= 64 && now.len() * 2 < before.len() {
+                found(Defect::Cut);
+            } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
+                found(Defect::Type { before: "number as text", now: "text" });
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            if before.len() >= LONG && now.len() * 2 < before.len() {
+                found(Defect::Fewer { before: before.len(), now: now.len() });
+            }
+            if depth > 0
+                && let Some(example) = before.iter().find(|element| !is_nothing(element))
+            {
+                for (index, element) in now.iter().take(LOOKED_AT).enumerate() {
+                    let known = flaws.len();
+                    differ(element, example, &join(at, &format!("[{index}]")), depth - 1, flaws);
+                    if flaws.len() > known {
+                        break;
+                    }
+                }
+            }
+        }
+        (Value::Object(now), Value::Object(before)) => {
+            let lost: Vec<String> = before
+                .iter()
+                .filter(|(key, _)| !now.contains_key(*key))
+                .map(|(key, _)| key.clone())
+                .collect();
+            if !lost.is_empty() {
+                found(Defect::Lacks(lost));
+            }
+            if depth > 0 {
+                for (key, value) in now {
+                    if let Some(before) = before.get(key) {
+                        differ(value, before, &join(at, key), depth - 1, flaws);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is wrong with a value of which no earlier form is known.
+fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
+    let mut found = |at: String, defect| flaws.push(Flaw { at, defect, deviates: false });
+    if let Some(defect) = emptiness(now) {
+        found(String::new(), defect);
+        return;
+    }
+    match now {
+        Value::Number(number) if number.as_f64() == Some(0.0) => found(String::new(), Defect::Zero),
+        Value::String(text)
+            if said.exception == "JSONDecodeError" && serde_json::from_str::<Value>(text).is_err() =>
+        {
+            let defect =
+                if text.trim_start().starts_with(['{', '[']) { Defect::Cut } else { Defect::NotJson };
+            found(String::new(), defect);
+        }
+        _ => {}
+    }
+    if said.about_form
+        && let Some((at, defect)) = misformed(now, said, "", DEPTH)
+    {
+        found(at, defect);
+    }
+    nothing_inside(now, "", DEPTH, &mut |at| found(at, Defect::Nothing));
+    for key in said.quoted.iter().filter(|key| is_name(key)) {
+        if matches!(now, Value::Object(_) | Value::Array(_)) && !has_key(now, key, DEPTH) {
+            found(String::new(), Defect::Unnamed(key.clone()));
+        }
+    }
+}
+
+/// The value that an error about form speaks of.
+fn misformed(value: &Value, said: &Said, at: &str, depth: usize) -> Option<(String, Defect)> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::String(text) if said.names(text) => Some((at.to_owned(), Defect::Quoted(text.clone()))),
+        Value::String(text)
+            if said.names("str") && said.exception == "TypeError" && text.trim().parse::<f64>().is_ok() =>
+        {
+            Some((at.to_owned(), Defect::NumberAsText(text.clone())))
+        }
+        Value::Object(map) => {
+            map.iter().take(LOOKED_AT).find_map(|(key, value)| misformed(value, said, &join(at, key), depth))
+        }
+        Value::Array(list) => list
+            .iter()
+            .take(LOOKED_AT)
+            .enumerate()
+            .find_map(|(index, value)| misformed(value, said, &join(at, &format!("[{index}]")), depth)),
+        _ => None,
+    }
+}
+
+/// The places inside a value that are null; a few of them.
+fn nothing_inside(value: &Value, at: &str, depth: usize, found: &mut impl FnMut(String)) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let mut look = |key: &str, value: &Value| {
+        let at = join(at, key);
+        if value.is_null() { found(at) } else { nothing_inside(value, &at, depth, found) }
+    };
+    match value {
+        Value::Object(map) => map.iter().take(LOOKED_AT).for_each(|(key, value)| look(key, value)),
+        Value::Array(list) => {
+            list.iter()
+                .take(LOOKED_AT)
+                .enumerate()
+                .for_each(|(index, value)| look(&format!("[{index}]"), value));
+        }
+        _ => {}
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && text.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-'))
+}
+
+pub(crate) fn has_key(value: &Value, key: &str, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        Value::Object(map) => map.contains_key(key) || map.values().any(|inner| has_key(inner, key, depth)),
+        Value::Array(list) => list.iter().take(LOOKED_AT).any(|inner| has_key(inner, key, depth)),
+        _ => false,
+    }
+}
+
+fn join(at: &str, key: &str) -> String {
+    match (at, key.starts_with('[')) {
+        ("", _) => key.to_owned(),
+        (at, true) => format!("{at}{key}"),
+        (at, false) => format!("{at}.{key}"),
+    }
+}
+
+/// An error told inside a result that counts as a success.
+pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
+    let map = match value {
+        Value::Object(map) => map,
+        Value::String(text) if is_page(text) => {
+            return Some(TaskError::new(
+                "http",
+                format!("an HTML page came in place of data: {}", title(text)),
+            ));
+        }
+        _ => return None,
+    };
+    let text = |key: &str| map.get(key).and_then(Value::as_str);
+    let flag = |key: &str| map.get(key).and_then(Value::as_bool);
+    let status = text("status").or_else(|| text("state")).or_else(|| text("result")).unwrap_or_default();
+    let is_error = matches!(
+        status.to_ascii_lowercase().as_str(),
+        "error" | "failed" | "failure" | "fail" | "ko" | "timeout"
+    ) || flag("success") == Some(false)
+        || flag("ok") == Some(false)
+        || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
+        || ["error", "errors", "exception", "fault"].iter().any(|key| map.get(*key).is_some_and(is_told));
+    let code = ["status_code", "code", "statusCode"]
+        .iter()
+        .find_map(|key| map.get(*key).and_then(Value::as_u64))
+        .filter(|code| (400..600).contains(code));
+    if is_error || code.is_some() {
+        let mut error = TaskError::new("tool_error", message_of(map).unwrap_or_else(|| status.to_owned()));
+        error.status_code = code.map(|code| code as u16);
+        return Some(error);
+    }
+    // The answer of a service lies one level further in.
+    let is_wrapped =
+        map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
+    if is_wrapped { map.get("data").and_then(in_band) } else { None }
+}
+
+fn is_told(value: &Value) -> bool {
+    !is_nothing(value) && *value != Value::Bool(false) && value.as_f64() != Some(0.0)
+}
+
+fn message_of(map: &noetl_domain::Map) -> Option<String> {
+    for key in
+        ["error", "errors", "exception", "fault", "message", "detail", "reason", "error_message", "stderr"]
+    {
+        match map.get(key) {
+            Some(Value::String(text)) if !text.trim().is_empty() => return Some(text.clone()),
+            Some(Value::Object(inner)) => {
+                if let Some(told) = message_of(inner) {
+                    return Some(told);
+                }
+            }
+            Some(list @ Value::Array(_)) if !is_nothing(list) => return Some(short(list)),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(32).collect::<String>().to_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+fn title(page: &str) -> String {
+    let lower = page.to_lowercase();
+    let inside = lower.find("<title>").and_then(|from| {
+        let to = lower[from..].find("</title>")? + from;
+        page.get(from + "<title>".len()..to)
+    });
+    inside.unwrap_or("without a title").trim().chars().take(120).collect()
+}
+
+/// A value in little room.
+///
+/// What looks like a secret is masked, as it is wherever people look.
+pub(crate) fn short(value: &Value) -> String {
+    let text = match value {
+        Value::Array(list) if list.len() > 3 => format!("a list of {}", list.len()),
+        Value::Object(map) if map.len() > 6 => {
+            let keys: Vec<&str> = map.keys().take(6).map(String::as_str).collect();
+            format!("an object with {} and {} more", keys.join(", "), map.len() - keys.len())
+        }
+        value => {
+            let mut shown = value.clone();
+            Masker::new().show(&mut shown);
+            shown.to_string()
+        }
+    };
+    match text.char_indices().nth(160) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn first(now: &Value, before: Option<&Value>, said: &Said) -> Option<(String, Defect)> {
+        compare(now, before, said).into_iter().next().map(|flaw| (flaw.at, flaw.defect))
+    }
+
+    #[test]
+    fn a_value_is_measured_by_the_one_of_the_last_good_run() {
+        let said = Said::default();
+        let before = json!({"items": [{"id": 1, "price": 2.5}, {"id": 2, "price": 3.0}], "total": 2});
+        assert_eq!(first(&before, Some(&before), &said), None);
+        let lost = json!({"entries": [], "total": 2});
+        assert_eq!(
+            first(&lost, Some(&before), &said),
+            Some((String::new(), Defect::Lacks(vec!["items".into()])))
+        );
+        let empty = json!({"items": [], "total": 0});
+        assert_eq!(first(&empty, Some(&before), &said).unwrap(), ("items".into(), Defect::Empty));
+        let text = json!({"items": [{"id": 1, "price": "2,50"}], "total": 2});
+        assert_eq!(
+            first(&text, Some(&before), &said).unwrap(),
+            ("items[0].price".into(), Defect::Type { before: "number", now: "text" })
+        );
+        let many: Vec<u8> = vec![1; 40];
+        assert_eq!(
+            first(&json!([1, 1, 1]), Some(&json!(many)), &said).unwrap().1,
+            Defect::Fewer { before: 40, now: 3 }
+        );
+        assert_eq!(first(&json!(null), Some(&json!(null)), &said), None, "it never was there");
+    }
+
+    #[test]
+    fn an_error_inside_a_result_is_heard() {
+        for (value, message) in [
+            (json!({"status": "error", "message": "quota exceeded"}), "quota exceeded"),
+            (json!({"error": {"code": 403, "message": "forbidden"}}), "forbidden"),
+            (
+                json!({"data": {"success": false, "reason": "locked"}, "headers": {}, "status_code": 200}),
+                "locked",
+            ),
+        ] {
+            assert_eq!(in_band(&value).unwrap().message, message);
+        }
+        for value in
+            [json!({"status": "ok", "error": null}), json!({"errors": []}), json!([1]), json!({"data": 1})]
+        {
+            assert_eq!(in_band(&value), None, "{value}");
+        }
+    }
+}

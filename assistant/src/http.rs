@@ -1,0 +1,115 @@
+//! The HTTP surface of the assistant.
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use noetl_api::diagnosis::{DiagnoseRequest, Diagnosis};
+use noetl_api::error::ErrorBody;
+use noetl_domain::code::Code;
+use noetl_domain::id::ExecutionId;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::answer::diagnose as judge;
+use crate::gather::{GatherError, Options, Sources, gather};
+
+type Answering = Pin<Box<dyn Future<Output = Result<Diagnosis, GatherError>> + Send>>;
+
+/// Everything that handlers ask. Clones share it.
+#[derive(Clone)]
+struct Services {
+    answer: Arc<dyn Fn(ExecutionId, Options) -> Answering + Send + Sync>,
+}
+
+/// The whole surface, ready to be merged with the control plane's.
+pub fn router<S: Sources>(sources: Arc<S>) -> Router {
+    let answer = move |id: ExecutionId, options: Options| -> Answering {
+        let sources = Arc::clone(&sources);
+        Box::pin(async move {
+            let began = Instant::now();
+            let evidence = gather(&*sources, id, options).await?;
+            // Judging is a computation: a worker thread of the runtime should not be kept from others by it.
+            let judged = tokio::task::spawn_blocking(move || judge(&evidence)).await;
+            let mut diagnosis = judged.map_err(|source| crate::gather::SourceError {
+                attempted: "judge the evidence",
+                source: Box::new(source),
+            })?;
+            diagnosis.took_ms = began.elapsed().as_secs_f64() * 1_000.0;
+            Ok(diagnosis)
+        })
+    };
+    endpoints().split_for_parts().0.with_state(Services { answer: Arc::new(answer) })
+}
+
+/// The contract as a document.
+pub fn openapi() -> OpenApi {
+    endpoints().split_for_parts().1
+}
+
+/// Every endpoint.
+fn endpoints() -> OpenApiRouter<Services> {
+    OpenApiRouter::new().routes(routes!(diagnose))
+}
+
+/// Why an execution failed, with the evidence; or that it did not fail.
+#[utoipa::path(post, path = "/api/executions/{execution_id}/diagnose", tag = "assistant",
+    params(("execution_id" = String, Path), DiagnoseRequest),
+    responses((status = 200, body = Diagnosis), (status = 404, body = ErrorBody), (status = "default", body = ErrorBody)))]
+async fn diagnose(
+    State(services): State<Services>,
+    Path(id): Path<String>,
+    request: Result<Query<DiagnoseRequest>, QueryRejection>,
+) -> Result<Json<Diagnosis>, Refusal> {
+    let id: ExecutionId = id.parse().map_err(|_| {
+        let detail = format!("{:?} is not the id of an execution", id.chars().take(100).collect::<String>());
+        Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, detail)
+    })?;
+    let Query(request) = request
+        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, error.body_text()))?;
+    let options = Options { without_history: request.without_history };
+    Ok(Json((services.answer)(id, options).await?))
+}
+
+struct Refusal {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+        Self { status, body: ErrorBody::new(code, detail) }
+    }
+}
+
+impl From<GatherError> for Refusal {
+    fn from(error: GatherError) -> Self {
+        match error {
+            GatherError::Unknown(_) => {
+                let mut refusal = Self::new(StatusCode::NOT_FOUND, Code::UnknownExecution, error.to_string());
+                refusal.body.hint = Some("`noetl executions` lists them".to_owned());
+                refusal
+            }
+            GatherError::Source(source) => {
+                tracing::warn!(error = %source, cause = %source.source, "evidence could not be gathered");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::StoreFailed, source.to_string())
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}

@@ -1,0 +1,189 @@
+//! Why an execution failed, in the form that every reader gets: people, machines, and later models.
+//!
+//! Every claim points at evidence by its `ref`; prose cites it as `[e:REF]`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What came of the execution, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Diagnosis {
+    #[schema(example = "386547056640512000")]
+    pub execution_id: String,
+    pub playbook: String,
+    pub version: u32,
+    /// `failed`, `completed`, `running` or `cancelled`: asking about an execution that did not fail is no mistake.
+    pub verdict: Verdict,
+    /// Where the cause lies; another execution than the one asked about when a sub-playbook failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_execution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_playbook: Option<String>,
+    /// The earliest failing step that explains the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_step: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_event_id: Option<String>,
+    /// One of the closed list of causes, such as `network.refused`; none when nothing failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What the cause means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transience: Option<Transience>,
+    /// Between 0 and 1: the share of such answers that are right.
+    pub confidence: f64,
+    pub evidence_status: EvidenceStatus,
+    pub evidence: Vec<EvidenceItem>,
+    /// Ids of events, from the root to the failure.
+    pub chain: Vec<String>,
+    /// What failed, or never ran, because of the root.
+    pub symptoms: Vec<Symptom>,
+    /// What changed since the last good run.
+    pub contributing: Vec<Contribution>,
+    pub similar: Vec<SimilarFailure>,
+    /// What could not be looked at, and would have helped.
+    pub evidence_gaps: Vec<String>,
+    pub recommendations: Vec<Recommendation>,
+    /// Other causes that were considered, likeliest first.
+    pub alternatives: Vec<Alternative>,
+    /// Sentences with citations.
+    pub explanation: String,
+    /// `rules`, or the name of a model.
+    pub written_by: String,
+    /// The last execution of the same playbook that completed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_good_execution_id: Option<String>,
+    /// How long the answer took.
+    pub took_ms: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    #[default]
+    Failed,
+    Completed,
+    Running,
+    Cancelled,
+}
+
+/// How long the cause lasts if nobody changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transience {
+    /// The same again next time.
+    Permanent,
+    /// It passes.
+    Transient,
+    /// It comes and goes.
+    Intermittent,
+}
+
+impl Transience {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Transient => "transient",
+            Self::Intermittent => "intermittent",
+        }
+    }
+}
+
+/// How far the evidence carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceStatus {
+    /// The chain follows the playbook, the deviation is real, and causes come before effects.
+    Confirmed,
+    /// The best explanation of what is there.
+    Hypothesis,
+    /// What is there supports no cause.
+    #[default]
+    Insufficient,
+}
+
+/// Something that exists and can be looked up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct EvidenceItem {
+    /// `event`, `row`, `document`, `playbook_line`, `credential_meta`, `rollout`.
+    pub kind: String,
+    /// What citations name: the id of an event, `CODE`, `path@version:line`, `credential:NAME`, `execution:ID`.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// What it says, shortened.
+    pub excerpt: String,
+    /// The claim that it supports.
+    pub supports: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Symptom {
+    pub step: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_id: Option<String>,
+    pub what: String,
+}
+
+/// One difference to the last good run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Contribution {
+    /// `version`, `input`, `credential`, `duration`, `messages`, `worker`, `data`.
+    pub kind: String,
+    pub what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// For versions: how the text differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// What it rests on, as citations name it.
+    pub refs: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SimilarFailure {
+    pub execution_id: String,
+    pub score: f64,
+    /// What ended it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Recommendation {
+    pub text: String,
+    /// The page to read: `noetl explain CODE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The next thing to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Alternative {
+    pub step: Option<String>,
+    pub cause: String,
+    pub confidence: f64,
+    pub why: String,
+}
+
+/// Nothing has to be said; the form is there for what comes later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[serde(default)]
+pub struct DiagnoseRequest {
+    /// Leaves out the comparison with the last good run.
+    pub without_history: bool,
+}

@@ -1,0 +1,171 @@
+//! Where the assistant reads: the store, the catalog, the vault's labels, and the semantic layer when it is on.
+
+use std::sync::Arc;
+
+use noetl_assistant::evidence::{CredentialFound, Definition, Similar};
+use noetl_assistant::gather::{Brief, Slice, SourceError, Sources};
+use noetl_bus::results::Results;
+use noetl_domain::Value;
+use noetl_domain::event::{Recorded, Status};
+use noetl_domain::id::ExecutionId;
+use noetl_domain::report::LogLine;
+use noetl_domain::result::ResultRef;
+use noetl_indexer::Semantic;
+use noetl_indexer::vectors::{Kind, Question};
+use noetl_server::catalog::{Catalog, CatalogError};
+use noetl_server::http::Pools;
+use noetl_server::ids::now_ms;
+use noetl_server::orchestrator::Which;
+use noetl_server::store::{EventQuery, EventStore as _, LogQuery, Order, SqliteStore, Summary, SummaryQuery};
+use noetl_server::vault::{Vault, VaultError};
+
+/// Reads what the control plane keeps; changes nothing.
+#[derive(Debug)]
+pub(super) struct FromStore {
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) catalog: Catalog,
+    pub(super) vault: Vault,
+    pub(super) results: Results,
+    pub(super) pools: Pools,
+    pub(super) semantic: Semantic,
+}
+
+/// Failures like this one that are named at most.
+const SIMILAR: usize = 5;
+
+impl Sources for FromStore {
+    async fn brief(&self, id: ExecutionId) -> Result<Option<Brief>, SourceError> {
+        let found = self.store.summary(id).await.map_err(failed("read an execution"))?;
+        Ok(found.map(brief))
+    }
+
+    async fn events(&self, id: ExecutionId, slice: Slice) -> Result<Vec<Recorded>, SourceError> {
+        let mut query = EventQuery { execution: Some(id), ..EventQuery::default() };
+        match slice {
+            Slice::After { seq, limit } => {
+                query.after_seq = Some(seq);
+                query.limit = Some(limit);
+            }
+            Slice::Last { limit } => {
+                query.order = Order::NewestFirst;
+                query.limit = Some(limit);
+            }
+            Slice::Errors { limit } => {
+                query.names = vec!["call.error".to_owned()];
+                query.limit = Some(limit);
+            }
+        }
+        let is_reversed = query.order == Order::NewestFirst;
+        let found = self.store.events(query).await.map_err(failed("read the log of an execution"))?;
+        let mut log: Vec<Recorded> = found.into_iter().map(|positioned| positioned.recorded).collect();
+        if is_reversed {
+            log.reverse();
+        }
+        Ok(log)
+    }
+
+    async fn others(
+        &self,
+        path: &str,
+        before: Option<ExecutionId>,
+        status: Option<Status>,
+        limit: usize,
+    ) -> Result<Vec<Brief>, SourceError> {
+        let query = SummaryQuery {
+            path: Some(path.to_owned()),
+            status,
+            before,
+            limit: Some(limit),
+            ..SummaryQuery::default()
+        };
+        let found = self.store.summaries(query).await.map_err(failed("list executions"))?;
+        Ok(found.into_iter().map(brief).collect())
+    }
+
+    async fn definition(&self, path: &str, version: u32) -> Result<Option<Definition>, SourceError> {
+        let which = Which::Path(path.to_owned(), Some(version));
+        let entry = match self.catalog.get(&which).await {
+            Ok(entry) => entry,
+            Err(CatalogError::Unknown(_)) => return Ok(None),
+            Err(error) => return Err(failed("read a playbook")(error)),
+        };
+        match self.catalog.plan_of(&which).await {
+            Ok(plan) => Ok(Some(Definition {
+                version: entry.version,
+                text: entry.content,
+                playbook: Arc::new(noetl_domain::playbook::Playbook::clone(&plan)),
+                created_ms: entry.created_ms,
+            })),
+            // Registered by a version that read it otherwise: the rules do without it.
+            Err(CatalogError::Refused { .. } | CatalogError::NotAPlaybook { .. }) => Ok(None),
+            Err(error) => Err(failed("read a playbook")(error)),
+        }
+    }
+
+    async fn credential(&self, name: &str) -> Result<Option<CredentialFound>, SourceError> {
+        match self.vault.get(name).await {
+            Ok(record) => Ok(Some(CredentialFound {
+                kind: record.kind,
+                created_ms: record.created_ms,
+                updated_ms: record.updated_ms,
+            })),
+            Err(VaultError::Unknown(_)) => Ok(None),
+            Err(error) => Err(failed("look up a credential")(error)),
+        }
+    }
+
+    async fn result(&self, reference: &ResultRef) -> Result<Option<Arc<Value>>, SourceError> {
+        // One that was deleted or damaged is not known, whatever the reason.
+        Ok(self.results.get(reference).await.ok())
+    }
+
+    async fn lines(&self, id: ExecutionId, limit: usize) -> Result<Vec<LogLine>, SourceError> {
+        let query = LogQuery { order: Order::NewestFirst, limit: Some(limit), ..LogQuery::of(id) };
+        let found = self.store.logs(query).await.map_err(failed("read log lines"))?;
+        Ok(found.into_iter().map(|logged| logged.line).collect())
+    }
+
+    fn serves(&self, pool: &str) -> bool {
+        self.pools.serves(pool)
+    }
+
+    async fn similar(&self, brief: &Brief) -> Vec<Similar> {
+        let (Some(error), Ok(vectors)) = (&brief.error, self.semantic.vectors()) else { return Vec::new() };
+        let question = Question {
+            text: &error.message,
+            kinds: vec![Kind::Failure],
+            limit: SIMILAR,
+            ..Question::default()
+        };
+        // The answer is complete without them.
+        let hits = vectors.search(&question, now_ms()).await.unwrap_or_default();
+        let mut found = Vec::new();
+        for hit in hits {
+            let Ok(execution) = hit.facts.execution_id.parse() else { continue };
+            if execution != brief.execution {
+                found.push(Similar { execution, score: f64::from(hit.score), ended_by: None });
+            }
+        }
+        found
+    }
+}
+
+fn brief(summary: Summary) -> Brief {
+    Brief {
+        execution: summary.execution,
+        path: summary.path,
+        version: summary.version,
+        status: summary.status,
+        started_ms: summary.started_ms,
+        finished_ms: summary.finished_ms,
+        error: summary.error,
+        failed_steps: summary.counts.failed,
+        events: summary.events,
+    }
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(
+    attempted: &'static str,
+) -> impl Fn(E) -> SourceError {
+    move |source| SourceError { attempted, source: Box::new(source) }
+}
