@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::backlog::Backlog;
 use crate::figures::{Figures, Row};
 use crate::layer::Layer;
+use crate::process::Since;
 use crate::times::{median, quantile};
 
 const PLAYBOOKS: u64 = 40;
@@ -33,6 +34,7 @@ pub(crate) async fn measure(figures: &mut Figures, events: u64, tries: u64) -> a
     let client = Client::new(&address)?;
     for (name, table, columns) in QUESTIONS {
         let mut times = Vec::new();
+        let since = Since::now()?;
         for n in 0..tries {
             let filter = filter(name, n);
             let began = Instant::now();
@@ -44,12 +46,14 @@ pub(crate) async fn measure(figures: &mut Figures, events: u64, tries: u64) -> a
             times.push(began.elapsed());
             anyhow::ensure!(found > 0, "{name} finds nothing");
         }
+        let each = since.cpu()? / u32::try_from(tries)?;
         let bare = bare(&mut layer, table, columns, tries.min(20))?;
         let raw = format!("a bare reading of {table}");
         for (what, at, goal) in [("p50", 0.5, ""), ("p95", 0.95, "< 300 ms")] {
             let name = format!("questions: {name} over {events} events, {what}");
             figures.add(Row::time(&name, quantile(&mut times, at), goal).raw(&raw, bare));
         }
+        figures.add(Row::time(&format!("questions: {name}, CPU of one"), each, ""));
     }
     serving.abort();
     layer.close().await;

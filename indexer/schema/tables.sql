@@ -2,6 +2,7 @@
 -- Names in braces are filled in from the configuration.
 -- Idempotency: every insert carries a deduplication token that follows from the positions it covers, so a repeated
 -- insert changes neither a table nor its views; keys and replacing engines answer for what is repeated otherwise.
+-- What was put in is synced before it is acknowledged, because the place in the feed moves on behind it.
 
 CREATE TABLE IF NOT EXISTS {database}.noetl_events
 (
@@ -39,7 +40,7 @@ ENGINE = ReplacingMergeTree(position)
 PARTITION BY toYYYYMM(at)
 ORDER BY (playbook, execution_id, event_id, item)
 TTL toDateTime(at) + INTERVAL {events_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per Event, Iterations of loops exploded to a row each'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_steps
@@ -88,7 +89,7 @@ ENGINE = ReplacingMergeTree(position)
 PARTITION BY toYYYYMM(exited_at)
 ORDER BY (playbook, step, execution_id, run)
 TTL toDateTime(exited_at) + INTERVAL {steps_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per run of a step'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_executions
@@ -123,7 +124,7 @@ ENGINE = ReplacingMergeTree(position)
 PARTITION BY toYYYYMM(started_at)
 ORDER BY (playbook, execution_id)
 TTL toDateTime(started_at) + INTERVAL {executions_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per Execution: its newest state'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_logs
@@ -146,7 +147,7 @@ ENGINE = ReplacingMergeTree(position)
 PARTITION BY toYYYYMM(at)
 ORDER BY (playbook, execution_id, position)
 TTL toDateTime(at) + INTERVAL {logs_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per line that a tool printed'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_llm_calls
@@ -171,7 +172,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(at)
 ORDER BY (at, call_id)
 TTL toDateTime(at) + INTERVAL {llm_calls_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per call of a language or embedding model'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_templates
@@ -184,7 +185,7 @@ CREATE TABLE IF NOT EXISTS {database}.noetl_templates
 )
 ENGINE = ReplacingMergeTree(changed_at)
 ORDER BY fingerprint
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'What each fingerprint stands for'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_poison
@@ -197,7 +198,7 @@ CREATE TABLE IF NOT EXISTS {database}.noetl_poison
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (kind, position)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'What could not be read and was set aside; the log still has it'
 ;
 CREATE TABLE IF NOT EXISTS {database}.noetl_steps_hourly
@@ -229,7 +230,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (playbook, step, hour, version, tool, pool)
 TTL hour + INTERVAL {hourly_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Runs of steps by hour, playbook, version, step and pool'
 ;
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.noetl_steps_hourly_view TO {database}.noetl_steps_hourly AS
@@ -270,7 +271,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (playbook, hour, version, status)
 TTL hour + INTERVAL {hourly_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Ended Executions by hour, playbook, version and status'
 ;
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.noetl_executions_hourly_view TO {database}.noetl_executions_hourly AS
@@ -305,7 +306,7 @@ ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(hour)
 ORDER BY (fingerprint, playbook, step, hour, version, tool, cause)
 TTL hour + INTERVAL {hourly_days} DAY
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Failed runs of steps by hour and fingerprint'
 ;
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.noetl_failures_hourly_view TO {database}.noetl_failures_hourly AS
@@ -330,4 +331,5 @@ CREATE TABLE IF NOT EXISTS {database}.noetl_index
 )
 ENGINE = MergeTree
 ORDER BY created_at
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Which index this is, and the version of its tables'

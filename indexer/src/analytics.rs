@@ -2,9 +2,11 @@
 
 mod schema;
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clickhouse::{Client, Row, RowWrite};
+use clickhouse::{Client, Compression, Row, RowWrite};
 use noetl_bus::feed::Heads;
 use serde::Serialize;
 
@@ -43,6 +45,8 @@ pub struct Analytics {
     reader: Client,
     database: String,
     address: String,
+    /// Tables whose columns are known to be those of our rows.
+    checked: Arc<Mutex<HashSet<&'static str>>>,
 }
 
 impl std::fmt::Debug for Analytics {
@@ -55,13 +59,19 @@ impl Analytics {
     /// `reader` is what questions of users go through.
     pub fn new(endpoint: &Endpoint, reader: &Endpoint, database: &str) -> Self {
         let client = |endpoint: &Endpoint| {
-            Client::default().with_url(&endpoint.url).with_user(&endpoint.user).with_password(&endpoint.key)
+            let client = Client::default()
+                .with_url(&endpoint.url)
+                .with_user(&endpoint.user)
+                .with_password(&endpoint.key);
+            // Packing costs more than it saves where the bytes never leave the machine.
+            if is_near(&endpoint.url) { client.with_compression(Compression::None) } else { client }
         };
         Self {
             client: client(endpoint).with_setting("deduplicate_blocks_in_dependent_materialized_views", "1"),
-            reader: client(reader).with_compression(clickhouse::Compression::None),
+            reader: client(reader).with_compression(Compression::None),
             database: database.to_owned(),
             address: endpoint.url.clone(),
+            checked: Arc::default(),
         }
     }
 
@@ -113,12 +123,16 @@ impl Analytics {
             return Ok(());
         }
         let failed = |source| AnalyticsError::Engine { attempted: "insert rows", source };
-        let table = format!("{}.{table}", self.database);
+        // Rows are checked against the table once; every row of every batch would cost as much as writing it.
+        let is_known = self.checked().contains(table);
+        let name = format!("{}.{table}", self.database);
         // A batch is one block, so that it is either there or not.
         let most = rows.len().max(1).to_string();
         let mut insert = self
             .client
-            .insert_unescaped::<T>(&table)
+            .clone()
+            .with_validation(!is_known)
+            .insert_unescaped::<T>(&name)
             .await
             .map_err(failed)?
             .with_timeouts(Some(PATIENCE), Some(PATIENCE))
@@ -128,7 +142,13 @@ impl Analytics {
         for row in rows {
             insert.write(row).await.map_err(failed)?;
         }
-        insert.end().await.map_err(failed)
+        insert.end().await.map_err(failed)?;
+        self.checked().insert(table);
+        Ok(())
+    }
+
+    fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<&'static str>> {
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a statement of ours.
@@ -185,5 +205,28 @@ impl Analytics {
         T: clickhouse::RowOwned + clickhouse::RowRead,
     {
         query.fetch_all::<T>().await.map_err(|source| AnalyticsError::Engine { attempted, source })
+    }
+}
+
+/// Whether an address is of this machine.
+fn is_near(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.0.0.1", "localhost", "[::1]"].iter().any(|near| {
+        host.strip_prefix(near).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_near;
+
+    #[test]
+    fn an_address_of_this_machine_is_near() {
+        for near in ["http://127.0.0.1:8123", "http://localhost", "http://[::1]:8123/", "127.0.0.1:1"] {
+            assert!(is_near(near), "{near}");
+        }
+        for far in ["http://localhost.example.com", "https://click.example.com:8443", "http://127.0.0.10"] {
+            assert!(!is_near(far), "{far}");
+        }
     }
 }

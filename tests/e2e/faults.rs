@@ -84,7 +84,8 @@ async fn faults_are_explained() {
 async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, String> {
     keep(app, places, case, &case.credentials).await?;
     for (path, text) in &case.children {
-        app.register(&places.fill(&case::playbook(&format!("faults/{}/{path}", case.name), text), case)).await?;
+        app.register(&places.fill(&case::playbook(&format!("faults/{}/{path}", case.name), text), case))
+            .await?;
     }
     let path = format!("faults/{}", case.name);
     let text = places.fill(&case::playbook(&path, &case.playbook), case);

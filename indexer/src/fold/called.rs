@@ -67,6 +67,7 @@ impl Context<'_> {
             return;
         }
         let (name, status) = (self.names.get("call.item"), self.names.get("OK"));
+        let none = self.names.get("");
         for index in 0..run.count {
             *item += 1;
             self.rows.events.push(EventRow {
@@ -77,7 +78,7 @@ impl Context<'_> {
                 duration_ms: 0.0,
                 tries: 1,
                 bytes_out: text.len() as u64 / run.count.max(1),
-                ..quiet(row)
+                ..quiet(row, &none)
             });
         }
     }
@@ -129,7 +130,7 @@ impl Context<'_> {
                 duration_ms: told.calls.iter().map(|call| call.duration_ms).sum(),
                 tries,
                 bytes_out: bytes,
-                ..quiet(row)
+                ..quiet(row, &self.names.get(""))
             };
             if let Some(failure) = &failure {
                 failure.mark(&mut exploded);
@@ -175,13 +176,12 @@ impl Failure {
 }
 
 /// A row for an Iteration: the Event's, without the error that another Iteration had.
-fn quiet(row: &EventRow) -> EventRow {
-    let none: Name = Arc::from("");
+fn quiet(row: &EventRow, none: &Name) -> EventRow {
     EventRow {
-        cause: Arc::clone(&none),
+        cause: Arc::clone(none),
         fingerprint: 0,
-        error_kind: Arc::clone(&none),
-        error_code: none,
+        error_kind: Arc::clone(none),
+        error_code: Arc::clone(none),
         status_code: 0,
         message: String::new(),
         ..row.clone()

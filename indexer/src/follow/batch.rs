@@ -70,12 +70,15 @@ impl<F: Feed> Follower<F> {
         Ok(())
     }
 
-    /// At least one page, so that lines do not wait for the end of a backlog of Events.
+    /// A page in any case, so that lines do not wait for the end of a backlog of Events; but none that is ahead of them,
+    /// because what it belongs to would have to be looked up.
     async fn fill_lines(&mut self, batch: &mut Batch, end: Option<u64>) -> Result<(), FollowError> {
         loop {
             let page = self.feed.lines(batch.until.lines, READ).await?;
             for line in &page {
-                if end.is_some_and(|end| line.position > end) {
+                let is_ahead =
+                    end.is_none() && batch.is_full(&self.config) && line.line.at_ms > batch.last_ms;
+                if is_ahead || end.is_some_and(|end| line.position > end) {
                     return Ok(());
                 }
                 if line.position > batch.until.lines {

@@ -50,15 +50,14 @@ pub(crate) async fn stats(
     step: Option<&str>,
     since: Since,
 ) -> Result<Stats, AnalyticsError> {
-    let executions = executions(analytics, playbook, since).await?;
-    Ok(Stats {
-        playbook: playbook.to_owned(),
-        since: moment(since.from),
-        executions,
-        steps: steps(analytics, playbook, step, since, By::Step).await?,
-        versions: steps(analytics, playbook, step, since, By::Version).await?,
-        pools: steps(analytics, playbook, step, since, By::Pool).await?,
-    })
+    let by = |by| steps(analytics, playbook, step, since, by);
+    let (executions, steps, versions, pools) = tokio::try_join!(
+        executions(analytics, playbook, since),
+        by(By::Step),
+        by(By::Version),
+        by(By::Pool)
+    )?;
+    Ok(Stats { playbook: playbook.to_owned(), since: moment(since.from), executions, steps, versions, pools })
 }
 
 async fn executions(

@@ -19,7 +19,9 @@ fn the_last_failure_is_explained_beside_the_last_good_run() {
     assert_eq!(home.noetl(&["run", "load.yaml", "--set", "n=0"]).code, Some(1));
     let told = home.noetl(&["why", "--last"]);
     assert_eq!(told.code, Some(0), "{}", told.all());
-    for said in ["step fetch", "data.empty", "what changed since the last good run", "what to do", "load  failed"] {
+    for said in
+        ["step fetch", "data.empty", "what changed since the last good run", "what to do", "load  failed"]
+    {
         assert!(told.stdout.contains(said), "{said:?} is missing:\n{}", told.stdout);
     }
     assert!(!told.stdout.contains("[e:"), "citations are for machines:\n{}", told.stdout);

@@ -40,15 +40,20 @@ impl Told {
 
     fn changes_right(&self) -> bool {
         let Ok(found) = &self.found else { return false };
-        let kinds: Vec<&str> =
-            found["contributing"].as_array().into_iter().flatten().filter_map(|one| one["kind"].as_str()).collect();
+        let kinds: Vec<&str> = found["contributing"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|one| one["kind"].as_str())
+            .collect();
         self.case.truth.changed.iter().all(|kind| kinds.contains(&kind.as_str()))
     }
 
     /// Nothing is claimed where nothing failed, or where nothing is known.
     fn abstention_right(&self) -> bool {
         if self.case.truth.insufficient {
-            return self.field("cause") == Some("unknown") && self.field("evidence_status") == Some("insufficient");
+            return self.field("cause") == Some("unknown")
+                && self.field("evidence_status") == Some("insufficient");
         }
         if self.case.truth.cause.is_none() {
             return self.field("cause").is_none() && self.field("verdict") != Some("failed");
@@ -88,7 +93,8 @@ impl Report {
     }
 
     pub(super) fn unresolved(&self) -> Vec<String> {
-        let missing = self.told.iter().filter_map(|told| told.found.as_ref().ok()?["unresolved"].as_array().cloned());
+        let missing =
+            self.told.iter().filter_map(|told| told.found.as_ref().ok()?["unresolved"].as_array().cloned());
         missing.flatten().map(|one| one.to_string()).collect()
     }
 
@@ -119,7 +125,12 @@ impl fmt::Display for Report {
         for told in &self.told {
             let wrong = match &told.found {
                 Err(why) => Some(format!("did not come about: {why}")),
-                Ok(found) if !told.root_right() || !told.cause_right() || !told.lasts_right() || !told.changes_right() => {
+                Ok(found)
+                    if !told.root_right()
+                        || !told.cause_right()
+                        || !told.lasts_right()
+                        || !told.changes_right() =>
+                {
                     Some(format!(
                         "truth {:?} {:?} {:?} {:?}; said {} {} {} {} {}\n      {}",
                         told.case.truth.step,
@@ -144,14 +155,29 @@ impl fmt::Display for Report {
             writeln!(f, "{what:34} {right:4} of {all:4}  {:5.1} %", ratio((right, all)) * 100.0)
         };
         line("cases", (self.told.len(), self.told.len()))?;
-        line("root step and cause", Self::share(self.faults(), |told| told.root_right() && told.cause_right()))?;
+        line(
+            "root step and cause",
+            Self::share(self.faults(), |told| told.root_right() && told.cause_right()),
+        )?;
         line("root step", Self::share(self.faults(), Told::root_right))?;
         line("cause", Self::share(self.faults(), Told::cause_right))?;
         line("transience", Self::share(self.faults(), Told::lasts_right))?;
-        line("what changed", Self::share(self.faults().filter(|told| !told.case.truth.changed.is_empty()), Told::changes_right))?;
+        line(
+            "what changed",
+            Self::share(
+                self.faults().filter(|told| !told.case.truth.changed.is_empty()),
+                Told::changes_right,
+            ),
+        )?;
         let both = |told: &Told| told.root_right() && told.cause_right();
-        line("with a misleading last error", Self::share(self.faults().filter(|told| told.case.misleading), both))?;
-        line("with good runs before", Self::share(self.faults().filter(|told| !told.case.good.is_empty()), both))?;
+        line(
+            "with a misleading last error",
+            Self::share(self.faults().filter(|told| told.case.misleading), both),
+        )?;
+        line(
+            "with good runs before",
+            Self::share(self.faults().filter(|told| !told.case.good.is_empty()), both),
+        )?;
         line("abstention", Self::share(self.told.iter(), Told::abstention_right))?;
         let mut times: Vec<f64> = self.told.iter().map(|told| told.number("took_ms")).collect();
         times.sort_by(f64::total_cmp);

@@ -1,20 +1,23 @@
 //! `kill -9` of the server while the indexer is at work.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{MIXED, books, caught_up, library, options};
+use super::{MIXED, books, caught_up, failing, library, numbers, options};
 use crate::app::{App, PATIENCE, pause};
 
 /// Moments to die at, told by the file that the follower keeps its place in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Moment {
     /// A stretch has been written down and its rows are on their way.
     Putting,
     /// A stretch has arrived, and the next one has not begun.
     Between,
+    /// The rows of a stretch have arrived, and nobody could write that down.
+    Arrived,
     /// The server answers, and its engine may still be opening.
     Opening,
 }
@@ -28,22 +31,25 @@ async fn whenever_the_server_dies_everything_is_indexed_once() {
     let mut app = App::start_with(options(&folder.path().join("noetl.toml"), "")).await;
     app.register(MIXED).await.unwrap();
     let mut ids = Vec::new();
-    let mut putting = 0;
-    for (round, moment) in
-        [Moment::Putting, Moment::Between, Moment::Putting, Moment::Opening, Moment::Putting, Moment::Putting]
-            .into_iter()
-            .enumerate()
-    {
+    let mut died: BTreeMap<Moment, usize> = BTreeMap::new();
+    use Moment::{Arrived, Between, Opening, Putting};
+    let moments = [Putting, Arrived, Between, Putting, Arrived, Opening, Putting, Arrived];
+    for (round, moment) in moments.into_iter().enumerate() {
         for n in 0..12 {
             let payload = json!({"n": round * 12 + n, "items": 100 * (1 + n % 3)});
             ids.push(app.execute("tests/indexed/mixed", &payload).await.unwrap());
         }
-        let found = reached(&app, moment).await;
+        let found = match moment {
+            Arrived => arrived(&app).await,
+            Putting | Between | Opening => reached(&app, moment).await,
+        };
         app.kill();
-        putting += usize::from(found && matches!(moment, Moment::Putting));
+        // What kept the place from being written; it is there at one moment only.
+        let _ = std::fs::remove_dir(obstacle(&app));
+        *died.entry(moment).or_default() += usize::from(found);
         app.restart().await;
     }
-    assert!(putting > 0, "it never died while rows were on their way");
+    assert!(died[&Putting] > 0 && died[&Arrived] > 0, "it never died at the moments that matter: {died:?}");
     for id in &ids {
         app.ended(id).await.expect("an end");
     }
@@ -64,7 +70,7 @@ async fn reached(app: &App, moment: Moment) -> bool {
             Moment::Opening => return true,
             Moment::Putting if is_putting => return true,
             Moment::Between if !is_putting && now["events"].as_u64() > before => return true,
-            Moment::Putting | Moment::Between => {}
+            Moment::Putting | Moment::Between | Moment::Arrived => {}
         }
         let status = app.get("/api/insights/status").await["analytics"].clone();
         if status["state"] == "on" && status["behind"] == 0 && status["position"] != 0 {
@@ -73,6 +79,29 @@ async fn reached(app: &App, moment: Moment) -> bool {
         assert!(Instant::now() < deadline, "no {moment:?}: {now} {status}\n{}", app.log());
         pause().await;
     }
+}
+
+/// Where the follower writes its place before it replaces the old one; a directory there keeps it from that.
+fn obstacle(app: &App) -> PathBuf {
+    app.data().join("index/analytics.json.new")
+}
+
+/// Lets a stretch arrive and keeps the follower from writing that down; `false` when it was too fast for that.
+async fn arrived(app: &App) -> bool {
+    let file = app.data().join("index/analytics.json");
+    let deadline = Instant::now() + PATIENCE;
+    while !place(&file)["intent"].is_object() {
+        assert!(Instant::now() < deadline, "nothing is put in:\n{}", app.log());
+        tokio::task::yield_now().await;
+    }
+    if std::fs::create_dir(obstacle(app)).is_err() {
+        return false;
+    }
+    let reason = failing(app).await;
+    assert!(reason.contains("cannot keep the place"), "{reason}");
+    let last = place(&file);
+    let reached = numbers(app, "SELECT max(position) FROM noetl_events").await[0];
+    last["intent"]["events"].as_u64().is_some_and(|intent| reached >= intent)
 }
 
 /// Where the follower is; null while it is nowhere.

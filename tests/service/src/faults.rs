@@ -51,7 +51,8 @@ pub(crate) fn router() -> Router<Arc<State>> {
 
 async fn answer(Shared(state): Shared<Arc<State>>, Path(name): Path<String>) -> Response {
     let Some(answer) = state.faults.next(&name) else {
-        return (StatusCode::NOT_FOUND, Json(json!({"detail": format!("nothing at {name}")}))).into_response();
+        return (StatusCode::NOT_FOUND, Json(json!({"detail": format!("nothing at {name}")})))
+            .into_response();
     };
     if answer.delay_seconds > 0.0 {
         tokio::time::sleep(Duration::from_secs_f64(answer.delay_seconds)).await;

@@ -49,7 +49,10 @@ pub(super) async fn open(directory: &Path) -> Result<SqliteStore, StoreError> {
     // Reads from committed snapshots; `query_only` rather than read-only, because WAL readers share an index file.
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
-        .connect_lazy_with(options.pragma("query_only", "ON").pragma("cache_size", "-16384"));
+        // Followers read pages of thousands of rows; a small buffer would wake them for every few.
+        .connect_lazy_with(
+            options.pragma("query_only", "ON").pragma("cache_size", "-16384").row_buffer_size(1024),
+        );
     let writer = Arc::new(Mutex::new(Writer::new(connection)));
     Ok(SqliteStore { writer, readers, lines: Arc::default(), file })
 }
