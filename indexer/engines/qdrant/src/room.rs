@@ -12,7 +12,7 @@ const LEAST: u64 = 64 << 20;
 /// An error of the kind `StorageFull` when there is too little.
 pub(crate) fn check(directory: &Path) -> io::Result<()> {
     let found = nix::sys::statvfs::statvfs(directory).map_err(io::Error::from)?;
-    let free = u64::from(found.blocks_available()).saturating_mul(found.fragment_size());
+    let free = found.blocks_available().saturating_mul(found.fragment_size());
     if free >= LEAST {
         return Ok(());
     }
