@@ -45,8 +45,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ if end.error.kind == "shell" => 0.75,
         _ => 0.4,
     };
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if score >= 0.8 { Support::Firm } else { Support::Likely };
     hypothesis.points.push(Point::new(

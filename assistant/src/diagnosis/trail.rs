@@ -280,19 +280,21 @@ pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
 pub(crate) fn follows_from_data(cause: Cause, said: &Said) -> f64 {
     match cause {
         Cause::DataEmpty | Cause::ResponseSchemaChanged => 1.0,
-        Cause::TemplateUndefined | Cause::TemplateType | Cause::PlaybookLoopSource => 0.95,
-        Cause::DataTypeMismatch | Cause::ResponseMalformed => 0.95,
+        Cause::TemplateUndefined
+        | Cause::TemplateType
+        | Cause::PlaybookLoopSource
+        | Cause::DataTypeMismatch
+        | Cause::ResponseMalformed => 0.95,
         Cause::CodeException
             if said.about_nothing || said.about_form || said.exception == "AssertionError" =>
         {
             0.9
         }
-        Cause::CodeException => 0.55,
         Cause::DataConstraint => 0.85,
         Cause::RequestInvalid | Cause::SqlSyntax => 0.8,
         Cause::RequestNotFound | Cause::AuthUnauthenticated => 0.75,
         Cause::ToolConfig | Cause::PlaybookNotFound | Cause::Unknown | Cause::CodeResult => 0.65,
-        Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
+        Cause::CodeException | Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
         Cause::LimitTooLarge | Cause::SqlUndefinedObject | Cause::RequestConflict => 0.45,
         Cause::DataDuplicate | Cause::NetworkRefused | Cause::RemoteServerError | Cause::ResourceMemory => {
             0.3

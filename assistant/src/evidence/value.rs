@@ -125,10 +125,10 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
         return;
     }
     match (now, before) {
-        (Value::Number(now), Value::Number(before)) => {
-            if now.as_f64() == Some(0.0) && before.as_f64() != Some(0.0) {
-                found(Defect::Zero);
-            }
+        (Value::Number(now), Value::Number(before))
+            if now.as_f64() == Some(0.0) && before.as_f64() != Some(0.0) =>
+        {
+            found(Defect::Zero);
         }
         (Value::String(now), Value::String(before)) => {
             let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
