@@ -5,7 +5,7 @@ use noetl_domain::cause::Cause;
 use noetl_domain::event::Status;
 
 use crate::diagnosis::{Hypothesis, transience_of};
-use crate::evidence::{Evidence, Failed};
+use crate::evidence::{EventRef, Evidence, Failed};
 use crate::rank::{self, Weighed};
 use crate::{change, explain, recommend};
 
@@ -88,7 +88,7 @@ fn failed(
     diagnosis.confidence = (confidence * 100.0).round() / 100.0;
     diagnosis.evidence_status = status;
     diagnosis.transience = (winner.cause != Cause::Unknown).then_some(transience);
-    diagnosis.chain = winner.chain.iter().map(|event| event.id()).collect();
+    diagnosis.chain = winner.chain.iter().map(EventRef::id).collect();
     diagnosis.symptoms = symptoms(evidence, winner);
     diagnosis.contributing = changes.iter().map(|change| change.told.clone()).collect();
     diagnosis.evidence_gaps.extend(winner.gaps.iter().cloned());

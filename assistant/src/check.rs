@@ -81,15 +81,15 @@ pub(crate) fn sentences(prose: &str) -> Vec<&str> {
             Some(quote) if character == quote => inside = None,
             Some(_) => {}
             None if matches!(character, '`' | '"') => inside = Some(character),
-            None if matches!(character, '.' | '!' | '?') => {
-                let ends = characters.peek().is_none_or(|(_, next)| next.is_whitespace());
-                let goes_on = prose[at + 1..].trim_start().starts_with("[e:");
+            None => {
+                let ends = matches!(character, '.' | '!' | '?')
+                    && characters.peek().is_none_or(|(_, next)| next.is_whitespace());
+                let goes_on = prose[at + character.len_utf8()..].trim_start().starts_with("[e:");
                 if ends && !goes_on {
                     found.push(prose[from..=at].trim());
                     from = at + 1;
                 }
             }
-            None => {}
         }
     }
     found.push(prose[from..].trim());

@@ -106,6 +106,21 @@ impl Point {
 }
 
 impl Hypothesis {
+    pub(crate) fn new(rule: &'static str, root: Root, cause: Cause, score: f64) -> Self {
+        Self {
+            rule,
+            root,
+            cause,
+            score,
+            support: Support::Likely,
+            chain: Vec::new(),
+            symptoms: Vec::new(),
+            points: Vec::new(),
+            transience: None,
+            gaps: Vec::new(),
+        }
+    }
+
     /// The events of the chain, in time.
     pub(crate) fn with_chain(mut self, chain: impl IntoIterator<Item = EventRef>) -> Self {
         self.chain = chain.into_iter().collect();

@@ -252,7 +252,7 @@ fn named_by(entry: &KeychainEntry, names: &mut Vec<String>) {
 fn texts(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::String(text) if !text.contains("{{") && !text.is_empty() && text.len() <= 255 => {
-            names.push(text.clone())
+            names.push(text.clone());
         }
         Value::Object(map) => {
             let keys = ["credential", "key", "name", "auth", "source", "secret"];

@@ -168,7 +168,7 @@ fn told(diagnosis: &Diagnosis, verbose: bool, style: Style) -> String {
         section(&mut out, "also considered", &others, style);
     }
     section(&mut out, "not looked at", &diagnosis.evidence_gaps, style);
-    out.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n")
+    out.join("\n")
 }
 
 fn heading(diagnosis: &Diagnosis, style: Style) -> String {

@@ -7,7 +7,7 @@ use noetl_domain::code::Code;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::mask::Masker;
 
-use super::{Hypothesis, Root, Support};
+use super::Root;
 use crate::evidence::{EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
 
 /// Characters of an excerpt.
@@ -70,21 +70,6 @@ impl<'a> Case<'a> {
             playbook: self.run.playbook().to_owned(),
             step: step.map(str::to_owned),
             event,
-        }
-    }
-
-    pub(crate) fn hypothesis(&self, rule: &'static str, root: Root, cause: Cause, score: f64) -> Hypothesis {
-        Hypothesis {
-            rule,
-            root,
-            cause,
-            score,
-            support: Support::Likely,
-            chain: Vec::new(),
-            symptoms: Vec::new(),
-            points: Vec::new(),
-            transience: None,
-            gaps: Vec::new(),
         }
     }
 

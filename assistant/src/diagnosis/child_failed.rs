@@ -55,7 +55,7 @@ pub(super) fn behind(case: &Case<'_>, failure: &Failure) -> Option<Hypothesis> {
     let cause = if says_nothing(&error) { Cause::Unknown } else { Cause::of(&error, None) };
     let status = failure.error.details.get("status").and_then(Value::as_str);
     let cause = if status == Some("CANCELLED") { Cause::RunCancelled } else { cause };
-    let mut found = case.hypothesis(RULE, case.root(Some(&failure.step), Some(failure.event)), cause, 0.55);
+    let mut found = Hypothesis::new(RULE, case.root(Some(&failure.step), Some(failure.event)), cause, 0.55);
     found.support = if cause == Cause::Unknown { Support::None } else { Support::Likely };
     found.chain = vec![failure.event];
     found.points.push(Point::new(text, vec![told]));
@@ -72,12 +72,8 @@ pub(super) fn behind_result(case: &Case<'_>, step: &str, seen: Cause) -> Option<
     }
     let inside = Case::new(evidence);
     if let Some(failure) = evidence.run.swallowed().next() {
-        let mut found = inside.hypothesis(
-            RULE,
-            inside.root(Some(&failure.step), Some(failure.event)),
-            failure.cause,
-            0.8,
-        );
+        let mut found =
+            Hypothesis::new(RULE, inside.root(Some(&failure.step), Some(failure.event)), failure.cause, 0.8);
         found.points.push(Point::new(
             format!(
                 "In the sub-playbook, step `{}` failed with {} and was passed over",
@@ -93,7 +89,7 @@ pub(super) fn behind_result(case: &Case<'_>, step: &str, seen: Cause) -> Option<
     let origin = trail.map_or(origin, |trail| trail.origin().to_owned());
     let event = evidence.run.results.get(&origin).copied();
     let root = Root { step: Some(origin), event, ..inside.root(None, None) };
-    Some(inside.hypothesis(RULE, root, seen, 0.7))
+    Some(Hypothesis::new(RULE, root, seen, 0.7))
 }
 
 /// The step whose result the child gave back.

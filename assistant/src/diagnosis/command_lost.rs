@@ -12,9 +12,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end.filter(|end| end.cause == Cause::WorkerLost) else { return Vec::new() };
     let resent: Vec<_> = case.run.resent.iter().filter(|resent| resent.step == end.step).collect();
     let first = resent.first().map(|resent| resent.event);
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&end.step), first.or(Some(end.event))), Cause::WorkerLost, 0.96)
-        .with_chain(first.into_iter().chain(case.tail(end)));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&end.step), first.or(Some(end.event))), Cause::WorkerLost, 0.96)
+            .with_chain(first.into_iter().chain(case.tail(end)));
     hypothesis.support = Support::Firm;
     let mut items = vec![failure_item(end, "a worker was lost")];
     if let Some(last) = resent.last() {

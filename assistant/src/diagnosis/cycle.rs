@@ -26,9 +26,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     });
     let Some((_, step)) = back else { return Vec::new() };
     let left = case.run.exits.get(&step.name).map(|left| left.event);
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&step.name), left), Cause::PlaybookCycleLimit, 0.95)
-        .with_chain(left.into_iter().chain([end.event]));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&step.name), left), Cause::PlaybookCycleLimit, 0.95)
+            .with_chain(left.into_iter().chain([end.event]));
     hypothesis.support = Support::Firm;
     let count = runs(&step.name);
     let mut items: Vec<_> = left

@@ -23,8 +23,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     };
     let (Some(code), Some((step, took, usual))) = (code, found) else { return Vec::new() };
     let entered = case.run.entered.get(&step).copied();
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&step), entered), Cause::TimeoutStep, 0.93)
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&step), entered), Cause::TimeoutStep, 0.93)
         .with_chain(entered.into_iter().chain([end.event]));
     hypothesis.support = Support::Firm;
     let mut items: Vec<_> = entered

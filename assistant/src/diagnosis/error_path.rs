@@ -29,9 +29,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         let chain = std::mem::take(&mut behind.chain);
         return vec![behind.with_chain(chain)];
     }
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, 0.92)
-        .with_chain(std::iter::once(failure.event).chain(case.tail(end)));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, 0.92)
+            .with_chain(std::iter::once(failure.event).chain(case.tail(end)));
     hypothesis.support = if failure.cause == Cause::Unknown { Support::None } else { Support::Firm };
     let mut items = vec![failure_item(failure, format!("the cause {}", failure.cause))];
     items.extend(line(case.evidence, &failure.step, "where the step is written"));

@@ -32,7 +32,9 @@ fn after_a_try(case: &Case<'_>, end: &Failure) -> Option<Hypothesis> {
         return None;
     }
     let mut counts: BTreeMap<Cause, usize> = BTreeMap::new();
-    tries.iter().for_each(|failure| *counts.entry(failure.cause).or_default() += 1);
+    for failure in &tries {
+        *counts.entry(failure.cause).or_default() += 1;
+    }
     let most = counts.iter().max_by_key(|(_, count)| **count).map(|(cause, count)| (*cause, *count))?;
     let (told, score, text) = if comes_of_repeating(end.cause) && may_have_been_done(first.cause) {
         (first, 0.88, "what the last try met is left behind by the first one")
@@ -42,9 +44,9 @@ fn after_a_try(case: &Case<'_>, end: &Failure) -> Option<Hypothesis> {
     } else {
         return None;
     };
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&end.step), Some(told.event)), told.cause, score)
-        .with_chain(case.tail(end).into_iter().chain([told.event]));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&end.step), Some(told.event)), told.cause, score)
+            .with_chain(case.tail(end).into_iter().chain([told.event]));
     hypothesis.support = Support::Firm;
     hypothesis.points.push(Point::new(
         format!("An earlier try of step `{}` failed with {}; {text}", end.step, quoted(&told.error.message)),
@@ -64,9 +66,9 @@ fn after_a_lost_worker(case: &Case<'_>, end: &Failure) -> Option<Hypothesis> {
     if !comes_of_repeating(end.cause) {
         return None;
     }
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&end.step), Some(resent.event)), Cause::WorkerLost, 0.85)
-        .with_chain(case.tail(end).into_iter().chain([resent.event]));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&end.step), Some(resent.event)), Cause::WorkerLost, 0.85)
+            .with_chain(case.tail(end).into_iter().chain([resent.event]));
     hypothesis.support = Support::Firm;
     hypothesis.points.push(Point::new(
         format!(

@@ -33,8 +33,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         (false, true, true) => 0.6,
         _ => 0.4,
     };
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if is_specific(cause) { Support::Firm } else { Support::Likely };
     let mut item = failure_item(end, format!("the cause {cause}"));

@@ -24,14 +24,13 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     });
     let Some((work, pool, unserved)) = waiting else { return Vec::new() };
     let entered = run.entered.get(&work.step).copied();
-    let mut hypothesis = case
-        .hypothesis(
-            RULE,
-            case.root(Some(&work.step), entered),
-            Cause::WorkerNone,
-            if unserved { 0.95 } else { 0.75 },
-        )
-        .with_chain(entered.into_iter().chain(case.end.map(|end| end.event)).chain(run.ended));
+    let mut hypothesis = Hypothesis::new(
+        RULE,
+        case.root(Some(&work.step), entered),
+        Cause::WorkerNone,
+        if unserved { 0.95 } else { 0.75 },
+    )
+    .with_chain(entered.into_iter().chain(case.end.map(|end| end.event)).chain(run.ended));
     hypothesis.support = if unserved { Support::Firm } else { Support::Likely };
     let mut items: Vec<_> = entered
         .map(|entered| {

@@ -43,8 +43,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ => (0.8, Support::Likely),
     };
     let step = Some(told.step.as_str()).filter(|step| !step.is_empty());
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(step, Some(told.event)), cause, score)
+    let mut hypothesis = Hypothesis::new(RULE, case.root(step, Some(told.event)), cause, score)
         .with_chain(case.tail(told).into_iter().chain([end.event]));
     hypothesis.support = support;
     let supports = format!("the cause {cause}");

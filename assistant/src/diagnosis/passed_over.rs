@@ -32,7 +32,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             (None, false) if misses_something(case.cause) => (0.58, Vec::new()),
             (None, false) => continue,
         };
-        found.extend(hypothesis(case, failure, end, score, events));
+        found.push(hypothesis(case, failure, end, score, events));
     }
     found
 }
@@ -43,7 +43,7 @@ fn hypothesis(
     end: &Failure,
     score: f64,
     events: Vec<crate::evidence::EventRef>,
-) -> Option<Hypothesis> {
+) -> Hypothesis {
     if failure.cause == Cause::PlaybookChildFailed
         && let Some(mut behind) = child_failed::behind(case, failure)
     {
@@ -51,11 +51,11 @@ fn hypothesis(
         behind.score *= score;
         behind.chain.extend(events.into_iter().chain(case.tail(end)));
         let chain = std::mem::take(&mut behind.chain);
-        return Some(behind.with_chain(chain));
+        return behind.with_chain(chain);
     }
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, score)
-        .with_chain(events.into_iter().chain([failure.event]).chain(case.tail(end)));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, score)
+            .with_chain(events.into_iter().chain([failure.event]).chain(case.tail(end)));
     hypothesis.support = if failure.cause == Cause::Unknown { Support::None } else { Support::Firm };
     let mut items = vec![failure_item(failure, format!("the cause {}", failure.cause))];
     items.extend(line(case.evidence, &failure.step, "where the step is written"));
@@ -81,7 +81,7 @@ fn hypothesis(
         ),
         vec![failure_item(end, "the failure, a symptom")],
     ));
-    Some(hypothesis)
+    hypothesis
 }
 
 /// Errors about something that should have been made before, though no result was read.

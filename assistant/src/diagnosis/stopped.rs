@@ -17,7 +17,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     }
     let step = run.under_way.first().map(|work| work.step.as_str());
     let mut hypothesis =
-        case.hypothesis(RULE, case.root(step, Some(ended)), Cause::RunCancelled, 0.97).with_chain([ended]);
+        Hypothesis::new(RULE, case.root(step, Some(ended)), Cause::RunCancelled, 0.97).with_chain([ended]);
     hypothesis.support = Support::Firm;
     let reason = run.state.finished.as_ref().and_then(|finished| finished.reason.clone()).unwrap_or_default();
     let while_at = step.map_or_else(String::new, |step| format!(" while step `{step}` was under way"));

@@ -25,8 +25,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         } else {
             0.0
         });
-        let mut hypothesis = case
-            .hypothesis(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
+        let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
             .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
         hypothesis.support = support;
         hypothesis.points.push(Point::new(

@@ -91,6 +91,9 @@ impl Walk<'_> {
             let Some(left) = self.left.checked_sub(1) else { return };
             self.left = left;
             let run = &self.evidence.run;
+            if is_silent(said) && self.is_aside(step, read) {
+                continue;
+            }
             let flaw = flaw_of(self.evidence, maker, read, said);
             if flaw.is_none() && swallowed_by(run, maker).is_none() && told_by(run, maker).is_none() {
                 continue;
@@ -99,6 +102,14 @@ impl Walk<'_> {
             self.beyond(maker);
             self.so_far.pop();
         }
+    }
+
+    /// A null beside a list that is full, with no good run to compare with: an option, rather than the data.
+    fn is_aside(&mut self, step: &str, read: &Read) -> bool {
+        let is_null = read.now.as_ref().is_some_and(Value::is_null);
+        let is_full =
+            |other: &Read| other.now.as_ref().and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        self.evidence.baseline.is_none() && is_null && self.reads_of(step).iter().any(is_full)
     }
 
     /// What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
@@ -269,19 +280,21 @@ pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
 pub(crate) fn follows_from_data(cause: Cause, said: &Said) -> f64 {
     match cause {
         Cause::DataEmpty | Cause::ResponseSchemaChanged => 1.0,
-        Cause::TemplateUndefined | Cause::TemplateType | Cause::PlaybookLoopSource => 0.95,
-        Cause::DataTypeMismatch | Cause::ResponseMalformed => 0.95,
+        Cause::TemplateUndefined
+        | Cause::TemplateType
+        | Cause::PlaybookLoopSource
+        | Cause::DataTypeMismatch
+        | Cause::ResponseMalformed => 0.95,
         Cause::CodeException
             if said.about_nothing || said.about_form || said.exception == "AssertionError" =>
         {
             0.9
         }
-        Cause::CodeException => 0.55,
         Cause::DataConstraint => 0.85,
         Cause::RequestInvalid | Cause::SqlSyntax => 0.8,
         Cause::RequestNotFound | Cause::AuthUnauthenticated => 0.75,
         Cause::ToolConfig | Cause::PlaybookNotFound | Cause::Unknown | Cause::CodeResult => 0.65,
-        Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
+        Cause::CodeException | Cause::PlaybookNoRoute | Cause::NetworkDns | Cause::AuthForbidden => 0.55,
         Cause::LimitTooLarge | Cause::SqlUndefinedObject | Cause::RequestConflict => 0.45,
         Cause::DataDuplicate | Cause::NetworkRefused | Cause::RemoteServerError | Cause::ResourceMemory => {
             0.3

@@ -41,9 +41,9 @@ fn hypothesis(case: &Case<'_>, reader: &str, path: &str, name: &str, score: f64)
         .failure_of(reader)
         .map(|failure| failure.event)
         .or_else(|| case.run.exits.get(reader).map(|left| left.event));
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(reader), place), Cause::TemplateUndefined, score)
-        .with_chain(place.into_iter().chain(end.map(|end| case.tail(end)).unwrap_or_default()));
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(reader), place), Cause::TemplateUndefined, score)
+            .with_chain(place.into_iter().chain(end.map(|end| case.tail(end)).unwrap_or_default()));
     hypothesis.support = Support::Firm;
     let told = place.map(|place| {
         event(place, format!("{reader} reads {path}; there is no {name}"), "the name is not there")

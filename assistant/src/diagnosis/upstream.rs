@@ -34,8 +34,7 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
     let mut cause = cause_of(source);
     let produced =
         case.run.results.get(origin).or_else(|| case.run.exits.get(origin).map(|left| &left.event)).copied();
-    let mut hypothesis = case
-        .hypothesis(RULE, case.root(Some(origin), produced), cause, score)
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), produced), cause, score)
         .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
     let passed_on = trail.hops.iter().take(trail.hops.len() - 1);
     hypothesis.symptoms = passed_on.map(|hop| (case.run.id, hop.maker.clone())).collect();
@@ -184,25 +183,18 @@ fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Nothing | Defect::Empty, false) if about_nothing => 0.72,
         (Defect::Nothing | Defect::Empty, false) => 0.25,
         (Defect::Zero, _) if by_zero => 0.92,
-        (Defect::Zero, deviates) => {
-            if deviates {
-                0.5
-            } else {
-                0.1
-            }
-        }
+        (Defect::Zero, true) | (Defect::Unnamed(_), _) => 0.5,
+        (Defect::Zero, false) => 0.1,
         (Defect::Lacks(keys), _) if names(keys) => 0.97,
         (Defect::Lacks(_), _) => 0.8,
         (Defect::Absent(_), _) => 0.0,
-        (Defect::Unnamed(_), _) => 0.5,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
-        (Defect::Type { .. }, _) => 0.75,
+        (Defect::Type { .. } | Defect::NumberAsText(_), _) => 0.75,
         (Defect::Fewer { .. }, _) if said.about_few => 0.85,
         (Defect::Fewer { .. }, _) => 0.2,
         (Defect::Cut | Defect::NotJson, _) if about_json => 0.94,
         (Defect::Cut | Defect::NotJson, _) => 0.65,
         (Defect::Quoted(_), _) => 0.85,
-        (Defect::NumberAsText(_), _) => 0.75,
     }
 }
 

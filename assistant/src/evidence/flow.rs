@@ -233,7 +233,7 @@ impl Place<'_> {
                 .run
                 .exits
                 .get(&from.name)
-                .is_none_or(|left| left.routes.iter().any(|to| *to == self.shape.name));
+                .is_none_or(|left| left.routes.contains(&self.shape.name));
             let Some(written) = arc.inputs.get(key).filter(|_| was_taken) else { continue };
             let there = Place { shape: from, ..*self };
             for path in template::reads_paths(written) {
@@ -352,7 +352,9 @@ impl Paths {
     }
 
     fn value(&mut self, value: &Value) {
-        template::reads_paths(value).into_iter().for_each(|path| self.add(path));
+        for path in template::reads_paths(value) {
+            self.add(path);
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -365,7 +367,9 @@ impl Paths {
 
     fn expr(&mut self, expr: Option<&Expr>) {
         if let Some(expr) = expr {
-            template::reads_expr_paths(expr).into_iter().for_each(|path| self.add(path));
+            for path in template::reads_expr_paths(expr) {
+                self.add(path);
+            }
         }
     }
 

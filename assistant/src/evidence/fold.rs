@@ -2,6 +2,8 @@
 //!
 //! A log of which only parts were read folds as well: what is not there is not known.
 
+use std::collections::HashMap;
+
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 use noetl_domain::event::{Event, Recorded, Status, StepStatus};
@@ -36,16 +38,16 @@ impl Run {
             opened: None,
             ended: None,
             failures: Vec::new(),
-            results: Default::default(),
-            entered: Default::default(),
-            exits: Default::default(),
-            writers: Default::default(),
+            results: HashMap::new(),
+            entered: HashMap::new(),
+            exits: HashMap::new(),
+            writers: HashMap::new(),
             resent: Vec::new(),
-            loops: Default::default(),
+            loops: HashMap::new(),
             children: Vec::new(),
             under_way: Vec::new(),
-            workers: Default::default(),
-            durations: Default::default(),
+            workers: HashMap::new(),
+            durations: HashMap::new(),
             warnings: Vec::new(),
             loaded: Vec::new(),
             complete: log.len() as u64 == events,

@@ -18,6 +18,8 @@ pub(crate) struct Said {
     pub(crate) about_nothing: bool,
     /// It complains of the type or the form of a value.
     pub(crate) about_form: bool,
+    /// It complains that a value could not be converted.
+    pub(crate) about_conversion: bool,
     /// It complains that there is too little of something.
     pub(crate) about_few: bool,
     /// The type of the exception, where there is one.
@@ -53,8 +55,9 @@ impl Said {
                 | "InvalidOperation"
                 | "ValidationError"
         ) || says(FORM_PHRASES);
+        let about_conversion = exception == "TypeError" || says(CONVERSION_PHRASES);
         let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
-        Self { quoted, about_nothing, about_form, about_few, exception }
+        Self { quoted, about_nothing, about_form, about_conversion, about_few, exception }
     }
 
     /// The words of an error.
@@ -135,6 +138,23 @@ const FORM_PHRASES: &[&str] = &[
     "invalid format",
 ];
 
+const CONVERSION_PHRASES: &[&str] = &[
+    "invalid literal",
+    "could not convert",
+    "cannot convert",
+    "cannot be converted",
+    "invalid input syntax",
+    "does not match format",
+    "isoformat",
+    "not a valid",
+    "is not a number",
+    "not an integer",
+    "cannot parse",
+    "could not parse",
+    "datatype mismatch",
+    "type mismatch",
+    "invalid value for type",
+];
 const FEW_PHRASES: &[&str] = &[
     "at least",
     "fewer",

@@ -58,7 +58,16 @@ pub(crate) struct Flaw {
 pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     match before {
-        Some(before) => differ(now, before, "", DEPTH, &mut flaws),
+        Some(before) => {
+            differ(now, before, "", DEPTH, &mut flaws);
+            // Of the same type as before, and all the same the value that could not be converted.
+            if said.about_conversion
+                && let Some((at, defect)) = misformed(now, said, "", DEPTH)
+                && misformed(before, said, "", DEPTH).is_none()
+            {
+                flaws.push(Flaw { at, defect, deviates: true });
+            }
+        }
         None => alone(now, said, &mut flaws),
     }
     flaws.sort_by_key(|flaw| {
@@ -116,10 +125,10 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
         return;
     }
     match (now, before) {
-        (Value::Number(now), Value::Number(before)) => {
-            if now.as_f64() == Some(0.0) && before.as_f64() != Some(0.0) {
-                found(Defect::Zero);
-            }
+        (Value::Number(now), Value::Number(before))
+            if now.as_f64() == Some(0.0) && before.as_f64() != Some(0.0) =>
+        {
+            found(Defect::Zero);
         }
         (Value::String(now), Value::String(before)) => {
             let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
@@ -187,7 +196,7 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
         }
         _ => {}
     }
-    if said.about_form
+    if said.about_conversion
         && let Some((at, defect)) = misformed(now, said, "", DEPTH)
     {
         found(at, defect);
