@@ -1,8 +1,8 @@
 //! Meaning: text becomes vectors that lie close when texts say the same thing, and results of two searches become one.
 //!
-//! A text goes through [`normalise`] once; the result is what an [`Embedder`] is asked for.
+//! A text goes through [`normalise()`] once; the result is what an [`Embedder`] is asked for.
 //! [`sparse`] makes BM25 vectors out of the text as it is, so that exact words and codes can be found.
-//! [`fuse`] joins the hits of both searches.
+//! [`fuse()`] joins the hits of both searches.
 //! What is kept in a vector store, and under which names, is decided elsewhere; [`Identity::key`] is what must be part
 //! of such a name, because vectors of two models never lie in one space.
 

@@ -94,7 +94,7 @@ impl Embedder {
         }
     }
 
-    /// A vector of length one for each text, in order; texts should have been [normalised](super::normalise).
+    /// A vector of length one for each text, in order; texts should have been [normalised](super::normalise()).
     ///
     /// The model is asked once for each text that is not remembered, however often it stands among the texts.
     pub async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {

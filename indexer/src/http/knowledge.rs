@@ -51,7 +51,7 @@ async fn add(
     State(services): State<Services>,
     request: Result<Json<KnowledgeRequest>, JsonRejection>,
 ) -> Result<Json<KnowledgeAdded>, Refusal> {
-    let Json(request) = request.map_err(unreadable)?;
+    let Json(request) = request.map_err(|rejection| unreadable(&rejection))?;
     let (knowledge, vectors) = (services.semantic.knowledge()?, services.semantic.vectors()?);
     let now = Utc::now().timestamp_millis();
     // Apart from the connection: whoever hangs up half-way leaves no half of a document.
@@ -84,7 +84,7 @@ async fn remove(
     removed.map(Json).ok_or_else(unknown)
 }
 
-fn unreadable(rejection: JsonRejection) -> Refusal {
+fn unreadable(rejection: &JsonRejection) -> Refusal {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let detail = format!("the document is too large: at most {LARGEST} bytes are taken");
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::DocumentRefused, detail)

@@ -39,8 +39,10 @@ impl Vectors {
             Some(embedder) => embedder.embed(&[embedding::normalise(question.text)]).await?.pop(),
             None => None,
         };
-        let asked =
-            question.kinds.iter().map(|kind| self.search_kind(*kind, question, &meaning, &words, now_ms));
+        let asked = question
+            .kinds
+            .iter()
+            .map(|kind| self.search_kind(*kind, question, meaning.as_deref(), &words, now_ms));
         let mut found: Vec<(Kind, f32, Found)> =
             futures::future::try_join_all(asked).await?.into_iter().flatten().collect();
         found.sort_by(best_first);
@@ -70,7 +72,7 @@ impl Vectors {
         &self,
         kind: Kind,
         question: &Question<'_>,
-        meaning: &Option<Vec<f32>>,
+        meaning: Option<&[f32]>,
         words: &SparseVector,
         now_ms: i64,
     ) -> Result<Vec<(Kind, f32, Found)>, VectorError> {
@@ -78,7 +80,7 @@ impl Vectors {
         let candidates = CANDIDATES.max(question.limit * 2);
         let mut queries = Vec::new();
         if let Some(meaning) = meaning {
-            queries.push(self.one(kind, MEANING, meaning.clone().into(), &filter, candidates));
+            queries.push(self.one(kind, MEANING, meaning.to_vec().into(), &filter, candidates));
         }
         if !words.is_empty() {
             let query = words.indices.iter().copied().zip(words.values.iter().copied()).collect::<Vec<_>>();

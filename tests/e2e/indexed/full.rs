@@ -12,7 +12,7 @@ struct Small(PathBuf);
 impl Small {
     /// `None` where this process may not mount.
     fn mount(at: &Path, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
+        std::fs::create_dir_all(at).expect("a directory to mount at");
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", &format!("size={size}"), "noetl-test"])
             .arg(at)
@@ -29,13 +29,13 @@ impl Small {
     fn fill_up_to(&self, left: u64) {
         let path = self.0.join("filler");
         let _ = std::fs::write(&path, vec![0; 512 << 20]);
-        let file = std::fs::File::options().write(true).open(&path).unwrap();
-        let length = file.metadata().unwrap().len();
-        file.set_len(length.saturating_sub(left)).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).expect("the filler");
+        let length = file.metadata().expect("the size of the filler").len();
+        file.set_len(length.saturating_sub(left)).expect("a shorter filler");
     }
 
     fn empty(&self) {
-        std::fs::remove_file(self.0.join("filler")).unwrap();
+        std::fs::remove_file(self.0.join("filler")).expect("the filler goes");
     }
 }
 

@@ -24,6 +24,7 @@ enum Moment {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whenever_the_server_dies_everything_is_indexed_once() {
+    use Moment::{Arrived, Between, Opening, Putting};
     if library().is_none() {
         return;
     }
@@ -32,7 +33,6 @@ async fn whenever_the_server_dies_everything_is_indexed_once() {
     app.register(MIXED).await.unwrap();
     let mut ids = Vec::new();
     let mut died: BTreeMap<Moment, usize> = BTreeMap::new();
-    use Moment::{Arrived, Between, Opening, Putting};
     let moments = [Putting, Arrived, Between, Putting, Arrived, Opening, Putting, Arrived];
     for (round, moment) in moments.into_iter().enumerate() {
         for n in 0..12 {

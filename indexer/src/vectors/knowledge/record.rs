@@ -61,7 +61,8 @@ impl Entry {
 
 pub(super) fn digest(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    // Half of it is more than enough for names that do not collide.
+    format!("{:032x}", u128::from_be_bytes(hash.first_chunk().copied().unwrap_or_default()))
 }
 
 #[derive(Debug)]
