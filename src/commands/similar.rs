@@ -102,7 +102,10 @@ fn ended(ended: &Ended) -> String {
         _ => "by itself".to_owned(),
     };
     let after = ended.after_ms.map(|ms| format!(", {} later", milliseconds(ms as f64))).unwrap_or_default();
-    let runs = format!("{} good runs since", ended.good_runs);
+    let runs = match ended.good_runs {
+        1 => "1 good run since".to_owned(),
+        runs => format!("{runs} good runs since"),
+    };
     match ended.state.as_str() {
         "happening" => style.error("still happening"),
         "quiet" => format!("quiet: went well {how}{after}, {runs}, which chance could explain"),

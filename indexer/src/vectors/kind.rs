@@ -47,6 +47,20 @@ impl Kind {
         matches!(self, Self::Failure | Self::Execution)
     }
 
+    /// What a score counts among scores of other kinds.
+    ///
+    /// Who asks for everything wants to know what happened; pages that explain such things in general are likest to any
+    /// question about them, and would come first every time.
+    pub(crate) fn weight(self) -> f32 {
+        match self {
+            Self::Failure => 1.0,
+            // It tells the same as its failure, which counts all of them.
+            Self::Execution => 0.9,
+            Self::Playbook => 0.85,
+            Self::Knowledge => 0.7,
+        }
+    }
+
     /// The text whose meaning a point stands for.
     pub(crate) fn meaning(self, facts: &Facts) -> String {
         match self {

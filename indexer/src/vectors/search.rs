@@ -45,6 +45,12 @@ impl Vectors {
             .map(|kind| self.search_kind(*kind, question, meaning.as_deref(), &words, now_ms));
         let mut found: Vec<(Kind, f32, Found)> =
             futures::future::try_join_all(asked).await?.into_iter().flatten().collect();
+        if question.kinds.len() > 1 {
+            for (kind, score, hit) in &mut found {
+                *score *= kind.weight();
+                hit.score = *score;
+            }
+        }
         found.sort_by(best_first);
         Ok(one_of_each(found).into_iter().take(question.limit).collect())
     }
