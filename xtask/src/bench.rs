@@ -28,7 +28,7 @@ impl Bench {
         } else {
             ("spine", "target/bench.json")
         };
-        let mut command = std::process::Command::new(env!("CARGO"));
+        let mut command = crate::command::cargo();
         command.args(["bench", "--package", "noetl", "--bench", target, "--"]);
         if let Some(only) = &self.only {
             command.args(["--only", only]);

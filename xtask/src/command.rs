@@ -11,9 +11,16 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The cargo that runs this task.
+///
+/// Without what cargo told this program about itself: some build scripts look at it, and what rests on them would be
+/// compiled again whenever the same build is typed by hand.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    let is_told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_told)) {
+        command.env_remove(name);
+    }
     command
 }
 
