@@ -3,6 +3,7 @@
 //! One rule per file; a rule reads the case and knows no other rule.
 //! Everything here is a pure function of the evidence.
 
+mod answered;
 mod case;
 mod child_failed;
 mod command_lost;

@@ -7,6 +7,7 @@ use noetl_api::client::{Client, ClientError};
 use noetl_api::insight::{InsightFilter, Quantiles, Rate};
 use noetl_domain::code::Code;
 
+use crate::compose::Layer;
 use crate::connect::{Need, connect};
 use crate::context::Context;
 pub(crate) use crate::output::moment;
@@ -27,15 +28,31 @@ impl Window {
     }
 }
 
-/// Asks the server, or the semantic layer of this process once it has caught up.
+/// Asks the server, or the tables of this process once they have caught up.
 pub(crate) async fn ask<T>(
     context: &Context,
+    question: impl AsyncFn(&Client) -> Result<T, ClientError>,
+) -> anyhow::Result<T> {
+    ask_after(context, async |layer| layer.tables_caught_up().await, question).await
+}
+
+/// The same for questions that vectors answer too.
+pub(crate) async fn ask_everything<T>(
+    context: &Context,
+    question: impl AsyncFn(&Client) -> Result<T, ClientError>,
+) -> anyhow::Result<T> {
+    ask_after(context, async |layer| layer.caught_up().await, question).await
+}
+
+async fn ask_after<T>(
+    context: &Context,
+    ready: impl AsyncFnOnce(&Layer),
     question: impl AsyncFn(&Client) -> Result<T, ClientError>,
 ) -> anyhow::Result<T> {
     let connection = connect(context, Need::Insight).await?;
     // A layer that this process has just opened first takes in what happened since it was open last.
     if let Some(layer) = connection.layer() {
-        layer.caught_up().await;
+        ready(layer).await;
     }
     let answer = patiently(async || question(&connection.client).await).await;
     connection.close().await?;

@@ -41,8 +41,8 @@ impl Search {
             filter: Some(self.conditions.join(",")).filter(|conditions| !conditions.is_empty()),
             limit: self.window.limit,
         };
-        let answer =
-            context.block_on(insight::ask(context, async |client| client.search(&question).await))?;
+        let answer = context
+            .block_on(insight::ask_everything(context, async |client| client.search(&question).await))?;
         if context.json {
             output::json(&answer)?;
             return Ok(Exit::Success);

@@ -21,7 +21,7 @@ pub(crate) struct Similar {
 impl Similar {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let asked = async |client: &noetl_api::client::Client| client.similar(&self.id, self.limit).await;
-        let found = context.block_on(insight::ask(context, asked))?;
+        let found = context.block_on(insight::ask_everything(context, asked))?;
         if context.json {
             output::json(&found)?;
             return Ok(Exit::Success);

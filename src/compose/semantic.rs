@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use noetl_indexer::vectors::Knowledge;
-use noetl_indexer::{Config, Fingerprints, LookedAt, Part, Semantic};
+use noetl_indexer::{Config, Fingerprints, LookedAt, Part, Progress, Semantic, Snapshot};
 use noetl_server::feed::StoreFeed;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -67,35 +67,41 @@ impl Layer {
 
     /// Comes when everything that was committed can be asked about, or when it is known that it will not be.
     pub(crate) async fn caught_up(&self) {
+        self.until(|status| {
+            let LookedAt { playbooks, knowledge } = status.looked_at;
+            let is_looked_at = playbooks && knowledge || status.vectors.part != Part::On;
+            is_looked_at && is_settled(&status.analytics) && is_settled(&status.vectors)
+        })
+        .await;
+    }
+
+    /// The same for the tables alone: questions about them do not wait for vectors to be made.
+    pub(crate) async fn tables_caught_up(&self) {
+        self.until(|status| is_settled(&status.analytics)).await;
+    }
+
+    /// Comes when documents can be taken in, or when it is known that they will not be.
+    pub(crate) async fn takes_documents(&self) {
+        self.until(|status| status.vectors.part != Part::Starting).await;
+    }
+
+    async fn until(&self, is_so: impl Fn(&Snapshot) -> bool) {
         let status = self.semantic.status();
         loop {
             let changed = status.changed();
-            let snapshot = status.get();
-            let is_settled = |part: &Part, behind| match part {
-                Part::On => behind == 0,
-                Part::Off { .. } | Part::Failing { .. } => true,
-                Part::Starting => false,
-            };
-            let LookedAt { playbooks, knowledge } = snapshot.looked_at;
-            let is_looked_at = playbooks && knowledge || snapshot.vectors.part != Part::On;
-            let parts = [snapshot.analytics, snapshot.vectors];
-            if is_looked_at && parts.iter().all(|one| is_settled(&one.part, one.behind)) {
+            if is_so(&status.get()) {
                 return;
             }
             changed.await;
         }
     }
+}
 
-    /// Comes when documents can be taken in, or when it is known that they will not be.
-    pub(crate) async fn takes_documents(&self) {
-        let status = self.semantic.status();
-        loop {
-            let changed = status.changed();
-            if status.get().vectors.part != Part::Starting {
-                return;
-            }
-            changed.await;
-        }
+fn is_settled(progress: &Progress) -> bool {
+    match progress.part {
+        Part::On => progress.behind == 0,
+        Part::Off { .. } | Part::Failing { .. } => true,
+        Part::Starting => false,
     }
 }
 

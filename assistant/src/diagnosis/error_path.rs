@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use noetl_domain::cause::Cause;
 use noetl_domain::playbook::{Arc, Playbook, Step};
 
-use super::case::{failure_item, line, quoted};
-use super::{Case, Hypothesis, Point, Support, child_failed};
+use super::answered::Answered;
+use super::{Case, Hypothesis};
 use crate::evidence::{Failed, routes_into};
 
 const RULE: &str = "error_path";
@@ -20,39 +19,18 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             && only_after(case, playbook, &failure.step, &end.step)
     });
     let Some(failure) = handled else { return Vec::new() };
-    if failure.cause == Cause::PlaybookChildFailed
-        && let Some(mut behind) = child_failed::behind(case, failure)
-    {
-        behind.rule = RULE;
-        behind.score *= 0.95;
-        behind.chain.extend(case.tail(end));
-        let chain = std::mem::take(&mut behind.chain);
-        return vec![behind.with_chain(chain)];
-    }
-    let mut hypothesis =
-        Hypothesis::new(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, 0.92)
-            .with_chain(std::iter::once(failure.event).chain(case.tail(end)));
-    hypothesis.support = if failure.cause == Cause::Unknown { Support::None } else { Support::Firm };
-    let mut items = vec![failure_item(failure, format!("the cause {}", failure.cause))];
-    items.extend(line(case.evidence, &failure.step, "where the step is written"));
-    hypothesis.points.push(Point::new(
-        format!(
-            "Step `{}` failed with {} ({})",
-            failure.step,
-            quoted(&failure.error.message),
-            failure.cause.meaning()
-        ),
-        items,
-    ));
-    hypothesis.points.push(Point::new(
-        format!(
-            "Step `{}` ran only because of that, and failed in its turn with {}",
-            end.step,
-            quoted(&end.error.message)
-        ),
-        vec![failure_item(end, "the last error, a symptom")],
-    ));
-    vec![hypothesis]
+    let answered = Answered {
+        rule: RULE,
+        failure,
+        end,
+        score: 0.92,
+        behind: 0.95,
+        before: Vec::new(),
+        how: String::new(),
+        then: "ran only because of that, and failed in its turn with",
+        symptom: "the last error, a symptom",
+    };
+    vec![answered.hypothesis(case)]
 }
 
 /// Whether `step` was reached by an arc that `failed` took when it failed, and has no other way in.

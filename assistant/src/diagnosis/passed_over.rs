@@ -3,10 +3,10 @@
 
 use noetl_domain::cause::Cause;
 
-use super::case::{failure_item, line, quoted};
+use super::answered::Answered;
 use super::trail::follows_from_data;
-use super::{Case, Hypothesis, Point, Support, child_failed};
-use crate::evidence::{Failed, Failure};
+use super::{Case, Hypothesis};
+use crate::evidence::{EventRef, Failed, Failure};
 
 const RULE: &str = "passed_over";
 
@@ -42,46 +42,25 @@ fn hypothesis(
     failure: &Failure,
     end: &Failure,
     score: f64,
-    events: Vec<crate::evidence::EventRef>,
+    events: Vec<EventRef>,
 ) -> Hypothesis {
-    if failure.cause == Cause::PlaybookChildFailed
-        && let Some(mut behind) = child_failed::behind(case, failure)
-    {
-        behind.rule = RULE;
-        behind.score *= score;
-        behind.chain.extend(events.into_iter().chain(case.tail(end)));
-        let chain = std::mem::take(&mut behind.chain);
-        return behind.with_chain(chain);
-    }
-    let mut hypothesis =
-        Hypothesis::new(RULE, case.root(Some(&failure.step), Some(failure.event)), failure.cause, score)
-            .with_chain(events.into_iter().chain([failure.event]).chain(case.tail(end)));
-    hypothesis.support = if failure.cause == Cause::Unknown { Support::None } else { Support::Firm };
-    let mut items = vec![failure_item(failure, format!("the cause {}", failure.cause))];
-    items.extend(line(case.evidence, &failure.step, "where the step is written"));
     let how = match &failure.what {
-        Failed::Exit { .. } => "and the run went on by an arc that answers errors",
-        Failed::Work { .. } => "and the loop went on without it",
-        Failed::Call { .. } | Failed::End => "and a rule let the pipeline go on",
+        Failed::Exit { .. } => ", and the run went on by an arc that answers errors",
+        Failed::Work { .. } => ", and the loop went on without it",
+        Failed::Call { .. } | Failed::End => ", and a rule let the pipeline go on",
     };
-    hypothesis.points.push(Point::new(
-        format!(
-            "Step `{}` failed with {} ({}), {how}",
-            failure.step,
-            quoted(&failure.error.message),
-            failure.cause.meaning()
-        ),
-        items,
-    ));
-    hypothesis.points.push(Point::new(
-        format!(
-            "Step `{}` missed what was not made and failed with {}",
-            end.step,
-            quoted(&end.error.message)
-        ),
-        vec![failure_item(end, "the failure, a symptom")],
-    ));
-    hypothesis
+    let answered = Answered {
+        rule: RULE,
+        failure,
+        end,
+        score,
+        behind: score,
+        before: events,
+        how: how.to_owned(),
+        then: "missed what was not made and failed with",
+        symptom: "the failure, a symptom",
+    };
+    answered.hypothesis(case)
 }
 
 /// Errors about something that should have been made before, though no result was read.

@@ -218,7 +218,7 @@ mod tests {
         ] {
             let (embedder, script) = embedder(&[act]).await;
             let error = embedder.embed(&texts(&["a"])).await.unwrap_err();
-            let said = super::super::open::chain(&error);
+            let said = crate::again::chain(&error);
             assert!(said.contains(expected), "{said}");
             assert!(!said.contains("the-key") && !format!("{error:?} {embedder:?}").contains("the-key"));
             assert_eq!(script.asked.lock().unwrap().len(), 1);

@@ -11,7 +11,7 @@ use ort::environment::Environment;
 use tokio::sync::{mpsc, oneshot};
 
 use super::identity::Identity;
-use super::open::chain;
+use crate::again::chain;
 
 /// Tokens read of one text: failures say what they are at their beginning.
 const TOKENS: usize = 128;

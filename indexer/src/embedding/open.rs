@@ -7,6 +7,7 @@ use super::config::{Choice, Config};
 use super::embedder::{Embedder, Model};
 use super::endpoint::Remote;
 use super::onnx::Local;
+use crate::again::chain;
 
 /// The folders and files that setup brings, below the folder of engines.
 const LIBRARY: &str = "onnxruntime-1.31.1/libonnxruntime.so";
@@ -82,18 +83,6 @@ fn present(path: Option<PathBuf>, what: &str) -> Result<PathBuf, String> {
         Some(path) => Err(format!("{what} is not at {}; {hint}", path.display())),
         None => Err(format!("it is not known where {what} lies; {hint}")),
     }
-}
-
-/// An error and what caused it, on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

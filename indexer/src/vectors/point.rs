@@ -1,8 +1,9 @@
 //! Points as the store holds them.
 
-use chrono::{DateTime, SecondsFormat};
 use noetl_api::search::Facts;
 use serde::{Deserialize, Serialize};
+
+use crate::insights::moment_of_ms;
 
 /// The payload of a point: what people are told, and what we need to go on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,15 +36,8 @@ impl Stored {
     /// Sets when it was seen last.
     pub fn seen_at(&mut self, at_ms: i64) {
         self.at_ms = at_ms;
-        self.facts.at = moment(at_ms);
+        self.facts.at = moment_of_ms(at_ms);
     }
-}
-
-/// Unix milliseconds as people and the API write them.
-pub(crate) fn moment(at_ms: i64) -> String {
-    DateTime::from_timestamp_millis(at_ms)
-        .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
-        .unwrap_or_default()
 }
 
 /// A stable id for what these parts name together.

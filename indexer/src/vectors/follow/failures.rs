@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use noetl_api::search::Facts;
 
-use crate::insights::hex;
+use crate::insights::{hex, moment_of_ms};
 use crate::rows::StepRow;
-use crate::vectors::point::{self, Point, Stored, moment};
+use crate::vectors::point::{self, Point, Stored};
 
 /// The failed runs of steps of one stretch of the feed, by the point they count for.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Seen {
         // Nothing fresh: it was counted in another life.
         let first_ms = first_ms?;
         let facts = Facts {
-            first_at: first_at.unwrap_or_else(|| moment(first_ms)),
+            first_at: first_at.unwrap_or_else(|| moment_of_ms(first_ms)),
             count: before + count,
             handled: handled_before + handled,
             ..facts(&row, self.text)
@@ -101,7 +101,7 @@ pub(crate) fn facts(row: &StepRow, text: String) -> Facts {
         fingerprint: hex(row.fingerprint),
         execution_id: row.execution_id.to_string(),
         event_id: row.event_id.to_string(),
-        at: moment(row.exited_at),
+        at: moment_of_ms(row.exited_at),
         attempts: row.attempts.into(),
         duration_ms: row.total_ms.round() as u64,
         ..Facts::default()

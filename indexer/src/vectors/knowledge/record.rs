@@ -13,7 +13,7 @@ use noetl_api::knowledge::{Format, KnowledgeSource};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::vectors::point::moment;
+use crate::insights::moment_of_ms;
 
 /// What is known of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ impl Entry {
             format: self.format,
             passages: self.passages,
             bytes: self.bytes,
-            added_at: moment(self.added_ms),
+            added_at: moment_of_ms(self.added_ms),
         }
     }
 
