@@ -77,9 +77,13 @@ impl Miner {
             }
         }
         // General templates first, so that they take in the others; then by content, never by who brought them.
-        patterns.sort_by_key(|(template, count, id)| {
-            let open = template.columns.iter().filter(|column| column.is_open()).count();
-            (std::cmp::Reverse(open), template.hash(), std::cmp::Reverse(*count), *id)
+        patterns.sort_by(|(mine, my_count, my_id), (theirs, their_count, their_id)| {
+            let open =
+                |template: &Template| template.columns.iter().filter(|column| column.is_open()).count();
+            (open(theirs), mine.hash(), their_count, my_id)
+                .cmp(&(open(mine), theirs.hash(), my_count, their_id))
+                // The hash does not see how long a rule of marks is, nor the digits of a numbered word.
+                .then_with(|| mine.texts().cmp(theirs.texts()))
         });
         let mut slots: BTreeMap<Id, (usize, usize)> = BTreeMap::new();
         for (template, count, id) in patterns {

@@ -82,6 +82,11 @@ impl Template {
         }
         hash.finish()
     }
+
+    /// Its columns as they print.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| &*column.text)
+    }
 }
 
 impl std::fmt::Display for Template {
