@@ -20,11 +20,14 @@ pub struct Policy {
     pub errors: Text,
     /// Lines that tools printed.
     pub logs: Text,
+    /// Lines of one run of a step that are indexed whatever they say; beyond them only lines of a new shape and one of a
+    /// hundred. 0: all.
+    pub lines: u64,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { errors: Text::Full, logs: Text::Template }
+        Self { errors: Text::Full, logs: Text::Template, lines: 10_000 }
     }
 }
 

@@ -67,7 +67,7 @@ async fn there<E>(
         match opened(semantic) {
             Ok(engine) => return Some(engine),
             Err(Unavailable::Off { .. }) => return None,
-            Err(Unavailable::Starting(_)) => {}
+            Err(Unavailable::Starting(_) | Unavailable::Failing { .. }) => {}
         }
         tokio::select! {
             () = stop.cancelled() => return None,

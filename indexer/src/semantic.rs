@@ -14,6 +14,8 @@ use crate::vectors::{Knowledge, Vectors};
 pub enum Unavailable {
     #[error("the {0} are still being opened")]
     Starting(&'static str),
+    #[error("the {what} cannot be opened at the moment, which is tried again: {reason}")]
+    Failing { what: &'static str, reason: String },
     #[error("the {what} are off: {reason}")]
     Off { what: &'static str, reason: String },
 }
@@ -36,8 +38,19 @@ struct Inner {
     usual: Usual,
 }
 
-/// None: it is not known yet whether it will be there.
-type Engine<E> = RwLock<Option<Result<E, String>>>;
+type Engine<E> = RwLock<Opening<E>>;
+
+/// What became of opening an engine.
+#[derive(Debug, Default)]
+enum Opening<E> {
+    #[default]
+    Begun,
+    Done(E),
+    /// It failed, and goes on.
+    Failing(String),
+    /// It is not tried again.
+    Off(String),
+}
 
 const ANALYTICS: &str = "analytics";
 const VECTORS: &str = "vectors";
@@ -78,7 +91,7 @@ impl Semantic {
 
     /// How much of messages may go to an embedder; the least until it is known.
     pub(crate) fn policy(&self) -> Policy {
-        let least = Policy { errors: Text::Template, logs: Text::Template };
+        let least = Policy { errors: Text::Template, logs: Text::Template, ..Policy::default() };
         self.inner.policy.get().copied().unwrap_or(least)
     }
 
@@ -118,34 +131,50 @@ impl Semantic {
 
     /// Tells that the analytic store is there, or why it will not be.
     pub fn set_analytics(&self, analytics: Result<Analytics, String>) {
-        self.set(&self.inner.analytics, analytics, |status| &mut status.analytics);
+        self.set(&self.inner.analytics, ended(analytics), |status| &mut status.analytics);
     }
 
     /// Tells that the vector store is there, or why it will not be.
     pub fn set_vectors(&self, vectors: Result<Vectors, String>) {
-        self.set(&self.inner.vectors, vectors, |status| &mut status.vectors);
+        self.set(&self.inner.vectors, ended(vectors), |status| &mut status.vectors);
+    }
+
+    /// Tells why the analytic store cannot be opened yet; whoever says so tries again.
+    pub fn analytics_fail(&self, reason: String) {
+        self.set(&self.inner.analytics, Opening::Failing(reason), |status| &mut status.analytics);
+    }
+
+    /// Tells why the vector store cannot be opened yet; whoever says so tries again.
+    pub fn vectors_fail(&self, reason: String) {
+        self.set(&self.inner.vectors, Opening::Failing(reason), |status| &mut status.vectors);
     }
 
     fn set<E>(
         &self,
         engine: &Engine<E>,
-        opened: Result<E, String>,
+        opening: Opening<E>,
         progress: impl FnOnce(&mut Snapshot) -> &mut Progress,
     ) {
-        let part = match &opened {
-            Ok(_) => Part::Starting,
-            Err(reason) => Part::Off { reason: reason.clone() },
+        let part = match &opening {
+            Opening::Begun | Opening::Done(_) => Part::Starting,
+            Opening::Failing(reason) => Part::Failing { reason: reason.clone() },
+            Opening::Off(reason) => Part::Off { reason: reason.clone() },
         };
-        *engine.write().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        *engine.write().unwrap_or_else(PoisonError::into_inner) = opening;
         self.inner.status.change(|status| progress(status).part = part);
     }
 }
 
+fn ended<E>(opened: Result<E, String>) -> Opening<E> {
+    opened.map_or_else(Opening::Off, Opening::Done)
+}
+
 fn opened<E: Clone>(engine: &Engine<E>, what: &'static str) -> Result<E, Unavailable> {
     match &*engine.read().unwrap_or_else(PoisonError::into_inner) {
-        Some(Ok(engine)) => Ok(engine.clone()),
-        Some(Err(reason)) => Err(Unavailable::Off { what, reason: reason.clone() }),
-        None => Err(Unavailable::Starting(what)),
+        Opening::Done(engine) => Ok(engine.clone()),
+        Opening::Failing(reason) => Err(Unavailable::Failing { what, reason: reason.clone() }),
+        Opening::Off(reason) => Err(Unavailable::Off { what, reason: reason.clone() }),
+        Opening::Begun => Err(Unavailable::Starting(what)),
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Nothing here is waited for: a run goes on while engines open, fail or are absent.
 
+mod again;
 mod analytics;
 mod vectors;
 
@@ -125,9 +126,13 @@ async fn work(
     feed: StoreFeed,
     stop: CancellationToken,
 ) {
-    // Each is told as soon as it is there, and neither waits for the other.
-    let (front, engine) = tokio::join!(analytics.open(&semantic), vectors.open(&semantic));
-    noetl_indexer::run(config, semantic, Arc::new(feed), stop.clone()).await;
+    // Each is told as soon as it is there, and its followers begin then: nobody waits for the other, which may be tried
+    // for as long as this process lives.
+    let (front, engine, ()) = tokio::join!(
+        analytics.open(&semantic, &stop),
+        vectors.open(&semantic, &stop),
+        noetl_indexer::run(config, semantic.clone(), Arc::new(feed), stop.clone()),
+    );
     stop.cancelled().await;
     if let Some(front) = front {
         front.close().await;

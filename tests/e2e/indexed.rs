@@ -3,7 +3,9 @@
 mod away;
 mod books;
 mod full;
+mod grafana;
 mod killed;
+mod opened;
 mod poison;
 
 use std::collections::BTreeMap;
@@ -68,26 +70,32 @@ fn configure(file: &std::path::Path, indexer: &str) {
 
 /// What `noetl cluster status` shows of the analytics, once it is as wanted.
 async fn until(app: &App, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    until_part(app, "analytics", what, wanted).await
+}
+
+/// The same of any part.
+async fn until_part(app: &App, part: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let analytics = app.get("/api/insights/status").await["analytics"].clone();
-        if wanted(&analytics) {
-            return analytics;
+        let status = app.get("/api/insights/status").await[part].clone();
+        if wanted(&status) {
+            return status;
         }
-        assert!(Instant::now() < deadline, "never {what}: {analytics}\n{}", app.log());
+        assert!(Instant::now() < deadline, "{part} never {what}: {status}\n{}", app.log());
         pause().await;
     }
 }
 
 /// Comes when everything that was committed is in the tables.
 pub(crate) async fn caught_up(app: &App) -> Value {
-    let is_level = |status: &Value| {
-        status["state"] == "on"
-            && status["behind"] == 0
-            && status["lag_ms"] == 0
-            && status["position"] == status["head"]
-    };
     until(app, "level with the log", is_level).await
+}
+
+fn is_level(status: &Value) -> bool {
+    status["state"] == "on"
+        && status["behind"] == 0
+        && status["lag_ms"] == 0
+        && status["position"] == status["head"]
 }
 
 async fn failing(app: &App) -> String {

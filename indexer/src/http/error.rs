@@ -43,7 +43,7 @@ impl From<Unavailable> for Refusal {
     fn from(error: Unavailable) -> Self {
         let code = match error {
             Unavailable::Starting(_) => Code::LayerStarting,
-            Unavailable::Off { .. } => Code::LayerOff,
+            Unavailable::Failing { .. } | Unavailable::Off { .. } => Code::LayerOff,
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string())
             .hint("`noetl cluster status` says what is on and what is off")

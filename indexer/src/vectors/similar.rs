@@ -191,7 +191,9 @@ impl Endings<'_> {
         let analytics = match self.semantic.analytics() {
             Ok(analytics) => analytics,
             Err(Unavailable::Off { .. }) => return unknown("the analytics are off"),
-            Err(error @ Unavailable::Starting(_)) => return unknown(error.to_string()),
+            Err(error @ (Unavailable::Starting(_) | Unavailable::Failing { .. })) => {
+                return unknown(error.to_string());
+            }
         };
         match insights::ended(&analytics, fingerprint, &facts.playbook, &facts.step).await {
             Ok(ended) => ended,

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use noetl_engine_clickhouse::{Access, Engine, Front, User};
 use noetl_indexer::{Analytics, Endpoint, Semantic};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+use super::again::until_opened;
 use super::directory;
 use crate::config;
 use crate::context::Context;
@@ -14,7 +16,7 @@ use crate::context::Context;
 /// Where the analytic store is.
 pub(super) enum Plan {
     Server { endpoint: Endpoint, database: String },
-    Engine { library: Option<PathBuf>, directory: PathBuf, listen: String, database: String },
+    Engine { directory: PathBuf, listen: String, database: String },
 }
 
 impl Plan {
@@ -32,35 +34,27 @@ impl Plan {
             return Self::Server { endpoint, database };
         }
         Self::Engine {
-            library: noetl_engine_clickhouse::library(),
             directory: directory(context).join("clickhouse"),
             listen: clickhouse_listen.clone(),
             database,
         }
     }
 
-    /// Tells the layer what became of it; the front, when the engine is ours, is to be closed.
-    pub(super) async fn open(self, semantic: &Semantic) -> Option<Front> {
-        let (front, analytics) = match self {
+    /// Opens it, however often that takes, and tells the layer; the front, when the engine is ours, is to be closed.
+    pub(super) async fn open(self, semantic: &Semantic, stop: &CancellationToken) -> Option<Front> {
+        match self {
             Self::Server { endpoint, database } => {
-                (None, Ok(Analytics::new(&endpoint, &endpoint, &database)))
+                semantic.set_analytics(Ok(Analytics::new(&endpoint, &endpoint, &database)));
+                None
             }
-            Self::Engine { library, directory, listen, database } => {
-                match engine(library, &directory, &listen).await {
-                    Ok(front) => {
-                        let analytics = connect(&front, &database);
-                        (Some(front), Ok(analytics))
-                    }
-                    Err(error) => (None, Err(format!("{error:#}"))),
-                }
+            Self::Engine { directory, listen, database } => {
+                let open = || engine(&directory, &listen);
+                let failing = |reason| semantic.analytics_fail(reason);
+                let front = until_opened("analytics", open, failing, stop).await?;
+                semantic.set_analytics(Ok(connect(&front, &database)));
+                Some(front)
             }
-        };
-        if let Err(reason) = &analytics {
-            // Told on request too: `noetl cluster status`.
-            tracing::info!(%reason, "analytics are off");
         }
-        semantic.set_analytics(analytics);
-        front
     }
 }
 
@@ -70,8 +64,9 @@ fn connect(front: &Front, database: &str) -> Analytics {
     Analytics::new(&endpoint(&front.access.owner), &endpoint(&front.access.reader), database)
 }
 
-async fn engine(library: Option<PathBuf>, directory: &Path, listen: &str) -> anyhow::Result<Front> {
-    let library = library.filter(|path| path.is_file());
+async fn engine(directory: &Path, listen: &str) -> anyhow::Result<Front> {
+    // Looked for each time: it may be brought while this process runs.
+    let library = noetl_engine_clickhouse::library().filter(|path| path.is_file());
     let library =
         library.context("the ClickHouse engine is not on this machine; `cargo xtask setup` fetches it")?;
     let address = if listen.is_empty() { "127.0.0.1:0" } else { listen };

@@ -8,7 +8,9 @@ use noetl_indexer::Semantic;
 use noetl_indexer::embedding;
 use noetl_indexer::vectors::Vectors;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+use super::again::until_opened;
 use super::directory;
 use crate::context::Context;
 
@@ -35,17 +37,17 @@ impl Plan {
         Self { store, embedder }
     }
 
-    /// Tells the layer what became of it; the engine, when it is ours, is to be closed.
-    pub(super) async fn open(self, semantic: &Semantic) -> Option<Engine> {
+    /// Opens it, however often that takes, and tells the layer; the engine, when it is ours, is to be closed.
+    pub(super) async fn open(self, semantic: &Semantic, stop: &CancellationToken) -> Option<Engine> {
         let Self { store, embedder } = self;
-        let (opened, store) = tokio::join!(embedding::open(&embedder), address(store));
-        let mut engine = None;
-        let vectors = store.and_then(|address| {
-            engine = address.engine;
-            Ok(Vectors::new(&address.url, &address.key, opened)?)
-        });
-        let vectors = vectors.map_err(|error| format!("{error:#}"));
+        let failing = |reason| semantic.vectors_fail(reason);
+        let address = until_opened("vectors", || address(&store), failing, stop);
+        let (opened, address) = tokio::join!(embedding::open(&embedder), address);
+        let Address { url, key, engine } = address?;
+        let vectors =
+            Vectors::new(&url, &key, opened).map_err(|error| format!("{:#}", anyhow::Error::new(error)));
         if let Err(reason) = &vectors {
+            // The address is at fault, and stays as it is configured.
             tracing::info!(%reason, "search is off");
         }
         semantic.set_vectors(vectors);
@@ -59,11 +61,11 @@ struct Address {
     engine: Option<Engine>,
 }
 
-async fn address(store: Store) -> anyhow::Result<Address> {
+async fn address(store: &Store) -> anyhow::Result<Address> {
     match store {
-        Store::Server { url, key } => Ok(Address { url, key, engine: None }),
+        Store::Server { url, key } => Ok(Address { url: url.clone(), key: key.clone(), engine: None }),
         Store::Engine { directory } => {
-            let (engine, url, key) = engine(&directory).await?;
+            let (engine, url, key) = engine(directory).await?;
             Ok(Address { url, key, engine: Some(engine) })
         }
     }

@@ -74,12 +74,15 @@ async fn a_full_disk_stops_the_index_and_nothing_else() {
         books::balance(&app).await;
     }
 
-    // Dying with a full disk loses nothing either.
+    // Dying with a full disk loses nothing either, and who starts with one is waited for until there is room.
     disk.fill_up_to(0);
     run_some(&app, 18..24).await;
     app.kill();
-    disk.empty();
     app.restart().await;
+    run_some(&app, 24..30).await;
+    let reason = failing(&app).await;
+    assert!(reason.to_lowercase().contains("space"), "{reason}");
+    disk.empty();
     caught_up(&app).await;
     books::balance(&app).await;
     drop(app);
