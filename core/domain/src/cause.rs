@@ -2,12 +2,14 @@
 //!
 //! What an error says in typed fields outweighs what it says in words: a status code, a SQLSTATE, the type of an
 //! exception, a Code of ours (`typed`).
+//! A status that is told in the text (`told`) outweighs the class of the exception that tells it.
 //! Only then do the words count, in the phrases of common runtimes and libraries (`phrase`).
 //! A step earlier in the log may be to blame all the same; one error alone cannot say so, and this module does not try.
 
 mod phrase;
 #[cfg(test)]
 mod tests;
+mod told;
 mod typed;
 
 use serde::{Deserialize, Serialize};
@@ -116,6 +118,7 @@ impl Cause {
     pub fn of(error: &TaskError, tool: Option<&str>) -> Self {
         let tool = tool.filter(|tool| !tool.is_empty()).unwrap_or(&error.source);
         typed::cause(error, tool)
+            .or_else(|| told::cause(error))
             .or_else(|| phrase::cause(&error.message))
             .or_else(|| typed::family(error, tool))
             .unwrap_or(Self::Unknown)

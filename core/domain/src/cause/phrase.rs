@@ -45,7 +45,7 @@ pub(super) fn of_template(message: &str) -> Option<Cause> {
 }
 
 /// In lower case, without long quotations: a quoted record may contain any phrase.
-fn unquoted(message: &str) -> String {
+pub(super) fn unquoted(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     let mut rest = message;
     while let Some(start) = rest.find('"') {

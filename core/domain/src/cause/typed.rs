@@ -1,6 +1,6 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase};
+use super::{Cause, phrase, told};
 use crate::code::Code;
 use crate::error::TaskError;
 
@@ -43,7 +43,7 @@ fn of_kind(kind: &str) -> Option<Cause> {
 }
 
 /// An HTTP status; words of the answer refine it, and never contradict it.
-fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
+pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     let said = || format!("{} {}", error.message, error.details).to_lowercase();
     let says = |words: &[&str]| {
         let said = said();
@@ -63,6 +63,9 @@ fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         says(&[
             "token expired",
             "token has expired",
+            "token is expired",
+            "signature has expired",
+            "credentials have expired",
             "token_expired",
             "expired token",
             "expiredtoken",
@@ -141,15 +144,18 @@ fn of_database(code: &str, error: &TaskError, tool: &str) -> Option<Cause> {
     of_sqlstate(sqlstate, &error.message)
 }
 
-fn of_sqlstate(sqlstate: &str, message: &str) -> Option<Cause> {
+pub(super) fn of_sqlstate(sqlstate: &str, message: &str) -> Option<Cause> {
     Some(match sqlstate {
         "23505" => Cause::DataDuplicate,
         "40001" => Cause::SqlSerialization,
         "40P01" => Cause::SqlDeadlock,
         "42501" => Cause::AuthForbidden,
-        "42P01" | "42703" | "42883" | "42704" | "3F000" | "3D000" | "42P02" => Cause::SqlUndefinedObject,
+        // The last two are ODBC's.
+        "42P01" | "42703" | "42883" | "42704" | "3F000" | "3D000" | "42P02" | "42S02" | "42S22" => {
+            Cause::SqlUndefinedObject
+        }
         "42804" | "42846" | "42P18" | "42725" => Cause::DataTypeMismatch,
-        "42P07" | "42710" | "42701" | "42P06" => Cause::RequestConflict,
+        "42P07" | "42710" | "42701" | "42P06" | "42S01" => Cause::RequestConflict,
         "53100" => Cause::ResourceDisk,
         "53200" => Cause::ResourceMemory,
         "53300" => Cause::LimitConnections,
@@ -201,6 +207,11 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
     }
     let message = error.message.as_str();
     let name = code.rsplit('.').next().unwrap_or(code);
+    if !speaks_of_code(name)
+        && let Some(cause) = told::cause(error)
+    {
+        return Some(cause);
+    }
     Some(match name {
         "SyntaxError" | "IndentationError" | "TabError" => Cause::CodeSyntax,
         "ImportError" | "ModuleNotFoundError" => Cause::CodeImport,
@@ -260,6 +271,27 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "" => return None,
         _ => Cause::CodeException,
     })
+}
+
+/// Exceptions whose words quote the code or its data, so that a status in them is nobody's answer.
+fn speaks_of_code(name: &str) -> bool {
+    let names = [
+        "SyntaxError",
+        "IndentationError",
+        "TabError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "MemoryError",
+        "InterpreterDied",
+        "KeyError",
+        "IndexError",
+        "NameError",
+        "TypeError",
+        "AttributeError",
+        "AssertionError",
+        "JSONDecodeError",
+    ];
+    names.contains(&name)
 }
 
 /// Exit statuses of shells and of scripts run as processes.

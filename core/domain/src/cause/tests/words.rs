@@ -10,6 +10,20 @@ pub(super) const WORDS: &[(&str, &str, u16, &str, &str)] = &[
     ),
     (
         "shell",
+        "22",
+        0,
+        "the command ended with exit status 22: curl: (22) The requested URL returned error: 401",
+        "auth.unauthenticated",
+    ),
+    (
+        "shell",
+        "1",
+        0,
+        "the command ended with exit status 1: PermissionError: HTTP 401: token expired",
+        "auth.token_expired",
+    ),
+    (
+        "shell",
         "7",
         0,
         "the command ended with exit status 7: curl: (7) Failed to connect to localhost port 9: Connection refused",
