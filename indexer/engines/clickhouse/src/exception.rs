@@ -37,7 +37,7 @@ impl Exception {
             6 | 26 | 27 | 33 | 36 | 38 | 41 | 42 | 43 | 44 | 53 | 62 | 69 | 70 | 72 | 117 | 130 | 131
             | 190 | 395 | 403 | 427 | 452 | 456 | 457 => 400,
             // What was named does not exist.
-            16 | 46 | 47 | 50 | 56 | 60 | 63 | 73 | 81 | 115 => 404,
+            16 | 46 | 47 | 50 | 56 | 60 | 63 | 73 | 81 | 115 | 372 => 404,
             159 => 408,
             307 => 413,
             48 => 501,
@@ -58,6 +58,7 @@ pub(crate) enum Code {
     IncorrectData = 117,
     Readonly = 164,
     TooManySimultaneousQueries = 202,
+    SessionNotFound = 372,
     RequiredPassword = 194,
     TooManyBytes = 307,
     QueryWasCancelled = 394,
@@ -78,6 +79,7 @@ impl Code {
             Self::IncorrectData => "INCORRECT_DATA",
             Self::Readonly => "READONLY",
             Self::TooManySimultaneousQueries => "TOO_MANY_SIMULTANEOUS_QUERIES",
+            Self::SessionNotFound => "SESSION_NOT_FOUND",
             Self::RequiredPassword => "REQUIRED_PASSWORD",
             Self::TooManyBytes => "TOO_MANY_BYTES",
             Self::QueryWasCancelled => "QUERY_WAS_CANCELLED",

@@ -4,8 +4,10 @@
 //! [`Front::close`]. Whoever talks to a ClickHouse server over HTTP can talk to the front: the `clickhouse` crate, curl,
 //! Grafana's data source. Two users have a key each: the owner may do anything, the reader may only read tables.
 //!
-//! Left out: sessions over several requests (`session_id`), external tables, access management in SQL, zstd, and
-//! `client_protocol_version` with the format `Native`; each is refused with a clear error.
+//! Left out: what a session keeps from one request to the next (`session_id` is taken; SET, USE and temporary tables are
+//! refused with one), external tables, access management in SQL, zstd, and types with a state or without a fixed shape
+//! (AggregateFunction, JSON, Dynamic, Variant) in the format `Native` with a `client_protocol_version`; each is refused
+//! with a clear error.
 //!
 //! Results of SELECT are streamed in the formats whose pieces can be put together (RowBinary and its kin, TabSeparated,
 //! CSV, JSONEachRow, Native, …). In all others, and for all other statements, the result is held in memory whole, as the
@@ -22,6 +24,7 @@ mod ffi;
 mod front;
 mod layout;
 mod locate;
+mod native;
 mod session;
 mod sql;
 

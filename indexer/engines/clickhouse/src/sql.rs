@@ -29,6 +29,8 @@ pub(crate) struct Statement {
     pub(crate) format: Option<String>,
     /// It says how formats are written.
     pub(crate) bends_format: bool,
+    /// What it does can be seen only by later requests of the same session.
+    pub(crate) is_for_session: bool,
 }
 
 impl Statement {
@@ -49,7 +51,12 @@ impl Statement {
             _ => None,
         });
         let bends_format = tokens.iter().any(|token| token.is(ARRAY_OF_ROWS));
-        Ok(Self { kind: if select { Kind::Select } else { Kind::Other }, format, bends_format })
+        let creates = first.is("CREATE") || first.is("DROP");
+        let is_for_session = first.is("SET")
+            || first.is("USE")
+            || creates && tokens.iter().take(4).any(|token| token.is("TEMPORARY"));
+        let kind = if select { Kind::Select } else { Kind::Other };
+        Ok(Self { kind, format, bends_format, is_for_session })
     }
 }
 
@@ -84,7 +91,8 @@ mod tests {
     #[test]
     fn a_statement_is_told_by_its_first_word_and_its_format_clause() {
         let check = |sql: &str, kind, format: Option<&str>| {
-            let expected = Statement { kind, format: format.map(str::to_owned), bends_format: false };
+            let format = format.map(str::to_owned);
+            let expected = Statement { kind, format, bends_format: false, is_for_session: false };
             assert_eq!(Statement::read(sql.as_bytes()), Ok(expected), "{sql}");
         };
         check("SELECT 1", Kind::Select, None);
@@ -93,6 +101,17 @@ mod tests {
         check("SHOW TABLES", Kind::Other, None);
         check("SELECT 'FORMAT CSV; INTO OUTFILE' -- ; x", Kind::Select, None);
         check("SELECT $x$ ; INTO OUTFILE $x$;;", Kind::Select, None);
+    }
+
+    #[test]
+    fn what_only_a_session_can_see_is_known() {
+        let is_for_session = |sql: &str| Statement::read(sql.as_bytes()).unwrap().is_for_session;
+        for sql in ["SET a = 1", "use db", "CREATE TEMPORARY TABLE t (n UInt8)", "DROP TEMPORARY TABLE t"] {
+            assert!(is_for_session(sql), "{sql}");
+        }
+        for sql in ["SELECT 1 AS temporary", "CREATE TABLE t (temporary UInt8)", "SHOW SETTINGS LIKE 'a'"] {
+            assert!(!is_for_session(sql), "{sql}");
+        }
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub(crate) struct Asked {
     pub(crate) encoding: Encoding,
     /// The answer begins when the query has ended.
     pub(crate) whole: bool,
+    /// What the client knows of the format Native; 0 for one that says nothing of it.
+    pub(crate) revision: u64,
+    /// The client believes that requests of a session share settings and temporary tables.
+    pub(crate) in_session: bool,
 }
 
 /// What the protocol needs before anything else is understood, so that errors are packed as the client reads them.
@@ -75,8 +79,9 @@ impl Asked {
             },
             encoding: Encoding::accepted(headers, &pairs),
             whole: false,
+            revision: 0,
+            in_session: false,
         };
-        let mut native_revision = None;
         for (name, value) in pairs {
             match name.as_str() {
                 "query" => asked.query = value.into_bytes(),
@@ -86,13 +91,9 @@ impl Asked {
                 "decompress" => asked.blocks = is_on(&value),
                 "wait_end_of_query" => asked.whole = is_on(&value),
                 "role" if !reader => asked.terms.roles.push(value),
-                "client_protocol_version" => native_revision = Some(value),
-                "session_id" => {
-                    return Err(Exception::new(
-                        Code::NotImplemented,
-                        "session_id is not supported: each request is a session of its own",
-                    ));
-                }
+                "client_protocol_version" => asked.revision = revision(&value)?,
+                "session_id" => asked.in_session = !value.is_empty(),
+                "session_check" if is_on(&value) => return Err(no_session()),
                 "user"
                 | "password"
                 | "compress"
@@ -109,15 +110,6 @@ impl Asked {
             }
         }
         asked.terms.database = asked.terms.database.filter(|database| !database.is_empty());
-        let native = asked.format.as_deref() == Some("Native");
-        if let Some(revision) = native_revision.filter(|revision| native && revision != "0") {
-            return Err(Exception::new(
-                Code::NotImplemented,
-                format_args!(
-                    "The format Native is spoken as without a client_protocol_version, not as {revision} wants it"
-                ),
-            ));
-        }
         Ok(asked)
     }
 
@@ -126,9 +118,13 @@ impl Asked {
             self.terms.parameters.push((parameter.to_owned(), value));
             return Ok(());
         }
-        if self.who == Who::Reader {
-            reader::setting(&name, &value)?;
-        }
+        let value = if self.who == Who::Reader {
+            // What only concerns how a server works is passed over.
+            let Some(value) = reader::setting(&name, value)? else { return Ok(()) };
+            value
+        } else {
+            value
+        };
         self.terms.settings.retain(|(known, _)| *known != name);
         self.terms.settings.push((name, value));
         Ok(())
@@ -137,6 +133,23 @@ impl Asked {
 
 fn is_on(value: &str) -> bool {
     !matches!(value, "" | "0" | "false")
+}
+
+fn revision(value: &str) -> Result<u64, Exception> {
+    value.trim().parse().map_err(|_| {
+        Exception::new(
+            Code::BadArguments,
+            format_args!("client_protocol_version is the number of a revision, not '{value}'"),
+        )
+    })
+}
+
+/// Nothing is kept from one request to the next, so no session is there before it is named.
+fn no_session() -> Exception {
+    Exception::new(
+        Code::SessionNotFound,
+        "Session not found: nothing is kept between requests, so leave session_check out",
+    )
 }
 
 fn readonly(value: &str) -> Result<u8, Exception> {

@@ -63,7 +63,7 @@ impl Pieces {
 }
 
 /// A number in seven bits a byte, lowest first.
-fn number(bytes: &[u8], at: &mut usize) -> Option<usize> {
+pub(crate) fn number(bytes: &[u8], at: &mut usize) -> Option<usize> {
     let mut value = 0;
     for shift in (0..usize::BITS).step_by(7) {
         let byte = *bytes.get(*at)?;

@@ -68,6 +68,7 @@ const SETTINGS: &[(&str, Option<u64>)] = &[
     ("limit", None),
     ("offset", None),
     ("extremes", None),
+    ("final", None),
     ("result_overflow_mode", None),
     ("timeout_overflow_mode", None),
     ("read_overflow_mode", None),
@@ -96,11 +97,47 @@ pub(crate) fn defaults() -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// Checks one setting of the reading user.
-pub(crate) fn setting(name: &str, value: &str) -> Result<(), Exception> {
+/// Settings that clients send along with whatever they ask, and that change nothing of an answer here: of servers,
+/// their connections and their inserts.
+const PASSED_OVER: &[&str] = &[
+    "allow_experimental_dynamic_type",
+    "allow_experimental_json_type",
+    "allow_experimental_object_type",
+    "allow_experimental_variant_type",
+    "async_insert",
+    "cast_string_to_dynamic_use_inference",
+    "connect_timeout",
+    "distributed_product_mode",
+    "http_connection_timeout",
+    "http_headers_progress_interval_ms",
+    "http_native_compression_disable_checksumming_on_decompress",
+    "http_receive_timeout",
+    "http_response_buffer_size",
+    "http_send_timeout",
+    "http_write_exception_in_output_format",
+    "insert_deduplicate",
+    "insert_distributed_sync",
+    "insert_quorum",
+    "load_balancing",
+    "network_compression_method",
+    "prefer_localhost_replica",
+    "receive_timeout",
+    "send_timeout",
+    "use_query_cache",
+    "use_skip_indexes",
+    "use_uncompressed_cache",
+    "wait_for_async_insert",
+    "wait_for_async_insert_timeout",
+];
+
+/// The value that one setting of the reading user gets: what it may not exceed is made smaller, `None` is passed over.
+pub(crate) fn setting(name: &str, value: String) -> Result<Option<String>, Exception> {
     let looks_only = name.starts_with("output_format_") && !name.contains("schema") && !name.contains("path");
     if looks_only {
-        return Ok(());
+        return Ok(Some(value));
+    }
+    if PASSED_OVER.contains(&name) {
+        return Ok(None);
     }
     let Some((_, most)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
         return Err(Exception::new(
@@ -108,14 +145,15 @@ pub(crate) fn setting(name: &str, value: &str) -> Result<(), Exception> {
             format_args!("Cannot modify '{name}' setting as the reading user"),
         ));
     };
-    // Zero means without limit.
-    match (most, value.parse::<f64>()) {
-        (Some(most), Ok(value)) if value > 0.0 && value <= *most as f64 => Ok(()),
-        (Some(most), _) => Err(Exception::new(
+    let Some(most) = most else { return Ok(Some(value)) };
+    match value.parse::<f64>() {
+        // Zero means without limit.
+        Ok(number) if number == 0.0 || number > *most as f64 => Ok(Some(most.to_string())),
+        Ok(number) if number > 0.0 => Ok(Some(value)),
+        _ => Err(Exception::new(
             Code::SettingConstraintViolation,
-            format_args!("Setting {name} must be above 0 and at most {most} for the reading user"),
+            format_args!("Setting {name} is a number from 0 to {most} for the reading user, not '{value}'"),
         )),
-        (None, _) => Ok(()),
     }
 }
 
@@ -158,13 +196,22 @@ mod tests {
 
     #[test]
     fn limits_can_be_lowered_and_nothing_else_set() {
-        let code = |name, value| setting(name, value).map_err(|error| error.code);
-        assert_eq!(code("max_execution_time", "5"), Ok(()));
-        assert_eq!(code("max_execution_time", "0"), Err(452));
-        assert_eq!(code("max_result_rows", "99999999"), Err(452));
-        assert_eq!(code("output_format_json_quote_64bit_integers", "1"), Ok(()));
-        assert_eq!(code("output_format_schema", "x"), Err(164));
-        assert_eq!(code("format_schema", "/etc/passwd:x"), Err(164));
-        assert_eq!(code("readonly", "0"), Err(164));
+        let given = |name, value: &str| setting(name, value.to_owned()).map_err(|error| error.code);
+        let check = |name, value, expected: Option<&str>| {
+            assert_eq!(given(name, value), Ok(expected.map(str::to_owned)), "{name} = {value}");
+        };
+        check("max_execution_time", "5", Some("5"));
+        // Clients ask for more, or for no limit, out of habit: they get the most there is.
+        check("max_execution_time", "0", Some("60"));
+        check("max_execution_time", "300", Some("60"));
+        check("max_result_rows", "99999999", Some("1000000"));
+        check("output_format_json_quote_64bit_integers", "1", Some("1"));
+        check("async_insert", "1", None);
+        assert_eq!(given("max_execution_time", "-1"), Err(452));
+        assert_eq!(given("max_execution_time", "NaN"), Err(452));
+        assert_eq!(given("max_execution_time", "1; 2"), Err(452));
+        assert_eq!(given("output_format_schema", "x"), Err(164));
+        assert_eq!(given("format_schema", "/etc/passwd:x"), Err(164));
+        assert_eq!(given("readonly", "0"), Err(164));
     }
 }

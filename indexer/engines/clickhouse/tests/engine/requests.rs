@@ -110,14 +110,7 @@ async fn what_is_not_supported_is_refused_clearly() {
     let Some((_directory, front)) = started().await else { return };
     let target = owner(&front);
     for (pairs, body, code, text) in [
-        (&[("session_id", "s")][..], "SELECT 1".to_owned(), 48, "session_id"),
-        (
-            &[("client_protocol_version", "54460"), ("default_format", "Native")],
-            "SELECT 1".to_owned(),
-            48,
-            "Native",
-        ),
-        (&[("bad name", "1")], "SELECT 1".to_owned(), 115, "bad name"),
+        (&[("bad name", "1")][..], "SELECT 1".to_owned(), 115, "bad name"),
         (&[("readonly", "3")], "SELECT 1".to_owned(), 36, "readonly"),
         (&[], format!("SELECT '{}'", "x".repeat(17 << 20)), 307, "bytes long"),
         (&[], "SELECT 1 INTO OUTFILE '/tmp/x'".to_owned(), 1, "OUTFILE"),

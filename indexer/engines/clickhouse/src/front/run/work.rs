@@ -17,6 +17,7 @@ use crate::front::access::Who;
 use crate::front::answer::{Begin, Summary, marked};
 use crate::front::encoding::{Encoding, Packer};
 use crate::front::request::{Asked, WHOLE_LIMIT};
+use crate::native;
 use crate::session::Session;
 use crate::sql::format::Pieces;
 use crate::sql::insert::{Insert, split};
@@ -121,6 +122,12 @@ impl Work {
 
     fn statement(&self, asked: &Asked, sql: &[u8], output: &mut Output<'_>) -> Result<(), Exception> {
         let statement = Statement::read(sql)?;
+        if asked.in_session && statement.is_for_session {
+            return Err(Exception::new(
+                Code::NotImplemented,
+                "A session keeps nothing here from one request to the next: give settings and the database with each request, and use tables that are not temporary",
+            ));
+        }
         let mut session = Session::open(&self.shared, &asked.terms)?;
         let select = statement.kind == Kind::Select;
         self.may_end.store(select, Ordering::SeqCst);
@@ -128,12 +135,14 @@ impl Work {
             statement.bends_format || asked.terms.settings.iter().any(|(name, _)| name == ARRAY_OF_ROWS);
         let format =
             statement.format.or_else(|| asked.format.clone()).unwrap_or_else(|| "TabSeparated".to_owned());
-        let streams = select && !bent && Pieces::of(&format) != Pieces::Apart;
-        if streams && self.select(&mut session.connection, asked.whole, sql, &format, output)? {
+        let form = Form::of(format, asked.revision);
+        let streams = select && !bent && form.pieces != Pieces::Apart;
+        if streams && self.select(&mut session.connection, asked.whole, sql, &form, output)? {
             return Ok(());
         }
-        let piece = session.connection.query(sql, &format)?;
-        output.begin_with(&format, &[&piece])?;
+        let mut piece = session.connection.query(sql, &form.name)?;
+        form.fit(&mut piece, true)?;
+        output.begin_with(&form.name, &[&piece])?;
         output.data(piece.data)
     }
 
@@ -143,11 +152,11 @@ impl Work {
         connection: &mut Connection,
         whole: bool,
         sql: &[u8],
-        format: &str,
+        form: &Form,
         output: &mut Output<'_>,
     ) -> Result<bool, Exception> {
-        match connection.stream(sql, format) {
-            Ok(mut rows) => self.stream(&mut rows, whole, format, output).map(|()| true),
+        match connection.stream(sql, &form.name) {
+            Ok(mut rows) => self.stream(&mut rows, whole, form, output).map(|()| true),
             Err(error) if error.message.contains("Streaming query is not supported") => Ok(false),
             Err(error) => Err(error),
         }
@@ -158,12 +167,11 @@ impl Work {
         &self,
         rows: &mut Rows<'_>,
         whole: bool,
-        format: &str,
+        form: &Form,
         output: &mut Output<'_>,
     ) -> Result<(), Exception> {
         let mut held: Vec<Piece> = Vec::new();
         let mut size = 0;
-        let pieces = Pieces::of(format);
         let ended = loop {
             if self.sender.is_closed() {
                 return Err(gone());
@@ -171,9 +179,7 @@ impl Work {
             let Some(mut piece) = rows.next()? else {
                 break true;
             };
-            if !held.is_empty() {
-                behead(&mut piece, pieces)?;
-            }
+            form.fit(&mut piece, held.is_empty())?;
             size += piece.data.len();
             held.push(piece);
             if size > WHOLE_LIMIT || (!whole && held.len() > 1) {
@@ -181,27 +187,48 @@ impl Work {
             }
         };
         if ended {
-            output.begin_with(format, &held.iter().collect::<Vec<_>>())?;
+            output.begin_with(&form.name, &held.iter().collect::<Vec<_>>())?;
         } else {
-            output.begin(format, None)?;
+            output.begin(&form.name, None)?;
         }
         for piece in held {
             output.data(piece.data)?;
         }
         while !ended && let Some(mut piece) = rows.next()? {
-            behead(&mut piece, pieces)?;
+            form.fit(&mut piece, false)?;
             output.data(piece.data)?;
         }
         Ok(())
     }
 }
 
-/// Takes off what only the first piece may begin with.
-fn behead(piece: &mut Piece, pieces: Pieces) -> Result<(), Exception> {
-    let head = pieces.head(&piece.data);
-    let head = head.ok_or_else(|| Exception::new(Code::StdException, "A piece of the result has no head"))?;
-    piece.data.drain(..head);
-    Ok(())
+/// What the client reads.
+struct Form {
+    name: String,
+    pieces: Pieces,
+    /// Of the format Native; 0 as the engine writes it.
+    revision: u64,
+}
+
+impl Form {
+    fn of(name: String, revision: u64) -> Self {
+        let revision = if name == "Native" { revision } else { 0 };
+        Self { pieces: Pieces::of(&name), name, revision }
+    }
+
+    /// Takes off what only the first piece may begin with, and writes Native as the client knows it.
+    fn fit(&self, piece: &mut Piece, is_first: bool) -> Result<(), Exception> {
+        if !is_first {
+            let head = self.pieces.head(&piece.data);
+            let head =
+                head.ok_or_else(|| Exception::new(Code::StdException, "A piece of the result has no head"))?;
+            piece.data.drain(..head);
+        }
+        if self.revision > 0 {
+            piece.data = native::revised(&piece.data, self.revision)?;
+        }
+        Ok(())
+    }
 }
 
 /// The answer as it is being sent.
