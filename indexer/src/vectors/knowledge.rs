@@ -150,7 +150,12 @@ impl Knowledge {
             }
         }
         let _changing = self.inner.changing.lock().await;
-        self.files("tidy", Record::tidy).await?;
+        for text in self.files("tidy", Record::tidy).await? {
+            tracing::warn!(
+                text = %text.display(),
+                "what is known of a document cannot be read, and it is not found; its text is kept in this file: bring it again with `noetl knowledge add`"
+            );
+        }
         let known = self.files("list", Record::list).await?.into_iter().map(|entry| entry.source);
         let others = place::none_of(known.chain(codes::sources()).collect());
         if vectors.count(Kind::Knowledge, Some(others.clone())).await? > 0 {

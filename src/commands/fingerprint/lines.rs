@@ -8,8 +8,6 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
 use crate::problem::Problem;
 
 /// Lines that may be held.
@@ -38,22 +36,27 @@ pub(super) struct Lines {
     next: u64,
     /// A file does not pause; a pipe and a terminal do.
     may_pause: bool,
+    /// Of the file; none for standard input.
+    name: Option<String>,
 }
 
 impl Lines {
     pub(super) fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let input: Box<dyn Read + Send> = match file {
             None => Box::new(std::io::stdin()),
-            Some(path) => Box::new(std::fs::File::open(path).map_err(|error| {
-                Problem::usage(format!("cannot read {}: {error}", path.display()))
-                    .hint("name a file with one message per line, or pipe them in: noetl fingerprint < FILE")
-            })?),
+            Some(path) => Box::new(std::fs::File::open(path).map_err(|error| unreadable(path, &error))?),
         };
-        let is_file =
-            std::fs::metadata(file.unwrap_or(Path::new("/dev/stdin"))).is_ok_and(|input| input.is_file());
+        let path = file.unwrap_or(Path::new("/dev/stdin"));
+        let about = std::fs::metadata(path);
+        // Opening a directory goes well; reading it does not.
+        if about.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+            return Err(directory(file).into());
+        }
+        let is_file = about.is_ok_and(|input| input.is_file());
         let (sender, batches) = sync_channel(16);
         std::thread::Builder::new().name("lines".into()).spawn(move || read(input, &sender))?;
-        Ok(Self { batches, waiting: Vec::new().into_iter(), next: 1, may_pause: !is_file })
+        let name = file.map(|path| path.display().to_string());
+        Ok(Self { batches, waiting: Vec::new().into_iter(), next: 1, may_pause: !is_file, name })
     }
 
     /// The next lines; none at the end of the input.
@@ -71,7 +74,7 @@ impl Lines {
             }
             if window.lines.is_empty() {
                 match self.batches.recv() {
-                    Ok(batch) => self.waiting = taken(batch)?,
+                    Ok(batch) => self.waiting = self.taken(batch)?,
                     Err(_) => return Ok(None),
                 }
                 opened = Some(Instant::now());
@@ -79,19 +82,27 @@ impl Lines {
             }
             if !self.may_pause {
                 match self.batches.recv() {
-                    Ok(batch) => self.waiting = taken(batch)?,
+                    Ok(batch) => self.waiting = self.taken(batch)?,
                     Err(_) => return Ok(Some(self.close(window))),
                 }
                 continue;
             }
             let left = opened.map_or(PATIENCE, |opened| PATIENCE.saturating_sub(opened.elapsed()));
             match self.batches.recv_timeout(PAUSE.min(left)) {
-                Ok(batch) => self.waiting = taken(batch)?,
+                Ok(batch) => self.waiting = self.taken(batch)?,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                     return Ok(Some(self.close(window)));
                 }
             }
         }
+    }
+
+    fn taken(&self, batch: std::io::Result<Vec<String>>) -> anyhow::Result<std::vec::IntoIter<String>> {
+        let lines = batch.map_err(|error| {
+            let path = self.name.as_deref().unwrap_or("standard input");
+            unreadable(Path::new(path), &error)
+        })?;
+        Ok(lines.into_iter())
     }
 
     fn close(&mut self, window: Window) -> Window {
@@ -100,8 +111,21 @@ impl Lines {
     }
 }
 
-fn taken(batch: std::io::Result<Vec<String>>) -> anyhow::Result<std::vec::IntoIter<String>> {
-    Ok(batch.context("cannot read the messages")?.into_iter())
+const HINT: &str = "name a file with one message per line, or pipe them in: noetl fingerprint < FILE";
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::usage(format!("cannot read {}: {error}", path.display())).hint(HINT)
+}
+
+fn directory(path: Option<&Path>) -> Problem {
+    match path {
+        Some(path) => {
+            let path = path.display();
+            Problem::usage(format!("{path} is a directory, not a file of messages"))
+                .hint(format!("to read all its files, type: cat {path}/* | noetl fingerprint"))
+        }
+        None => Problem::usage("standard input is a directory, not a file of messages").hint(HINT),
+    }
 }
 
 /// Sends lines as they come, as many at once as one read brought.

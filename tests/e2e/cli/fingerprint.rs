@@ -35,6 +35,13 @@ fn a_missing_file_says_what_to_type() {
 }
 
 #[test]
+fn a_directory_says_what_to_type() {
+    let home = Home::new();
+    std::fs::create_dir(home.path().join("logs")).expect("a directory");
+    insta::assert_snapshot!(transcript(&home.noetl(&["fingerprint", "logs"]), &home));
+}
+
+#[test]
 fn a_pause_of_the_input_is_enough_for_an_answer() {
     let home = Home::new();
     let mut child = home

@@ -116,17 +116,28 @@ impl Record {
         forget(&self.directory.join(entry.text_name()))
     }
 
-    /// Removes what a process that ended half-way left behind.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    /// Removes what a process that ended half-way left behind; says which texts are kept though nothing is known of them.
+    pub(super) fn tidy(&self) -> io::Result<Vec<PathBuf>> {
         let known: HashSet<String> = self.list()?.iter().map(Entry::text_name).collect();
+        let mut kept = Vec::new();
         for path in self.files()? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_text = path.extension().is_some_and(|extension| extension == "txt");
-            if name.ends_with(".new") || is_text && !known.contains(&*name) {
+            if is_text && !known.contains(&*name) && self.is_damaged(&name)? {
+                // Its only copy may be this one.
+                kept.push(path);
+            } else if name.ends_with(".new") || is_text && !known.contains(&*name) {
                 forget(&path)?;
             }
         }
-        Ok(())
+        Ok(kept)
+    }
+
+    /// Whether what is known of the source of a text is there and cannot be read.
+    fn is_damaged(&self, text_name: &str) -> io::Result<bool> {
+        let Some((source, _)) = text_name.split_once('-') else { return Ok(false) };
+        let about = self.about(source);
+        Ok(about.try_exists()? && read(&about)?.is_none())
     }
 
     fn about(&self, name: &str) -> PathBuf {
@@ -214,8 +225,24 @@ mod tests {
             fs::write(directory.path().join(name), "half").unwrap();
         }
         fs::write(directory.path().join("broken.json"), "{").unwrap();
-        record.tidy().unwrap();
+        assert_eq!(record.tidy().unwrap(), [""; 0].map(PathBuf::from));
         assert_eq!(record.list().unwrap(), [entry("kept", "text")]);
         assert_eq!(files(&record), 3);
+    }
+
+    #[test]
+    fn a_text_whose_description_is_damaged_is_kept_until_it_is_brought_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let record = Record::new(directory.path().to_owned());
+        let before = entry("runbook", "the only copy");
+        record.put(&before, "the only copy").unwrap();
+        fs::write(record.about(&before.name()), "{\"source\":\"runb").unwrap();
+        let text = directory.path().join(before.text_name());
+        for _ in 0..2 {
+            assert_eq!(record.tidy().unwrap(), [text.clone()]);
+            assert_eq!(fs::read_to_string(&text).unwrap(), "the only copy");
+        }
+        record.put(&entry("runbook", "newer"), "newer").unwrap();
+        assert_eq!((record.tidy().unwrap(), text.exists(), files(&record)), (vec![], false, 2));
     }
 }
