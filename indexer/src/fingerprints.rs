@@ -154,7 +154,7 @@ impl Fingerprints {
                 fingerprint: id,
                 template: now.0.clone(),
                 canonical: now.1,
-                source: Arc::from(source.as_str()),
+                source: source.as_str().into(),
                 changed_at: at_ms,
             });
             inner.told.insert(id, now);

@@ -6,12 +6,13 @@
 mod called;
 mod ended;
 mod open;
+mod printed;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod tools;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Feed, FeedError};
@@ -23,10 +24,15 @@ use crate::fingerprints::{Fingerprints, Source};
 use crate::policy::Policy;
 use crate::rows::{EventRow, LineRow, Name, PoisonRow, Ran, Rows};
 use open::Open;
+use printed::{Line, Printed};
 use tools::Tools;
 
 /// Executions followed at once; the ones touched longest ago are let go and taken up again from their logs.
 const MOST_OPEN: usize = 50_000;
+
+/// Stands where lines begin to be left out.
+const LEFT: &str =
+    "the step prints more than the index keeps: from here on only lines of a new shape and a sample";
 
 pub(crate) struct Fold<F> {
     feed: Arc<F>,
@@ -37,6 +43,7 @@ pub(crate) struct Fold<F> {
     ended: HashMap<ExecutionId, (Name, u32)>,
     tools: Tools,
     names: Names,
+    printed: Printed,
     /// Counts Events, so that the Executions touched longest ago are known.
     clock: u64,
     /// Whether shapes of messages are learned at all.
@@ -71,6 +78,7 @@ impl<F: Feed> Fold<F> {
             ended: HashMap::new(),
             tools: Tools::default(),
             names: Names::default(),
+            printed: Printed::default(),
             clock: 0,
             learns: true,
             is_first: false,
@@ -90,6 +98,7 @@ impl<F: Feed> Fold<F> {
     /// Forgets everything that is open: the next Events are of another stretch of the feed.
     pub(crate) fn rewind(&mut self) {
         self.open.clear();
+        self.printed.forget();
     }
 
     /// Adds the rows that follow from one Event. What cannot be read is set aside, with its reason.
@@ -115,23 +124,34 @@ impl<F: Feed> Fold<F> {
     pub(crate) async fn line(&mut self, committed: &CommittedLine, rows: &mut Rows) -> Result<(), FeedError> {
         let line = &committed.line;
         let (playbook, version) = match self.open.get(&line.execution) {
-            Some(open) => (Arc::clone(&open.path), open.version),
+            Some(open) => (open.path.clone(), open.version),
             None => self.playbook_of(line.execution).await?,
         };
-        let seen = self.fingerprints.of(&line.text, Source::Log, line.at_ms);
+        let mut seen = self.fingerprints.of(&line.text, Source::Log, line.at_ms);
+        let (mut stream, mut level, mut text) =
+            (line.stream.as_str(), line.level.as_str(), line.text.as_str());
+        let step = self.names.get(&line.step);
+        match self.printed.line((line.execution, step.clone(), line.run), seen.id, self.policy.lines) {
+            Line::Wanted => {}
+            Line::Left => return Ok(()),
+            Line::FirstLeft => {
+                (stream, level, text) = ("noetl", "info", LEFT);
+                seen = self.fingerprints.of(text, Source::Log, line.at_ms);
+            }
+        }
         rows.lines.push(LineRow {
             position: committed.position,
             execution_id: line.execution.0,
             playbook,
             version,
-            step: self.names.get(&line.step),
+            step,
             run: line.run,
             iteration: line.index.map_or(-1, |index| index as i64),
             at: line.at_ms,
-            stream: self.names.get(&line.stream),
-            level: self.names.get(&line.level),
+            stream: self.names.get(stream),
+            level: self.names.get(level),
             fingerprint: seen.id,
-            message: self.fingerprints.stored(seen.id, &line.text, self.policy.logs),
+            message: self.fingerprints.stored(seen.id, text, self.policy.logs),
         });
         Ok(())
     }
@@ -222,7 +242,7 @@ impl<F: Feed> Fold<F> {
             && !Event::TYPES.contains(&outline.name.as_str())
         {
             let open = self.open.get(&committed.execution);
-            let path = open.map_or_else(|| self.names.get(""), |open| Arc::clone(&open.path));
+            let path = open.map_or_else(|| self.names.get(""), |open| open.path.clone());
             let (version, root) = open.map_or((0, 0), |open| (open.version, open.root));
             rows.events.push(EventRow {
                 event_type: self.names.get(&outline.name),
@@ -257,12 +277,12 @@ struct Context<'a> {
 impl Context<'_> {
     fn event(&mut self, open: &mut Open, event: &Event) {
         let at = self.committed.at_ms;
-        let mut row = plain(self.committed, open.root, Arc::clone(&open.path), open.version, self.names);
+        let mut row = plain(self.committed, open.root, open.path.clone(), open.version, self.names);
         row.event_type = self.names.get(event.name());
         row.step = self.names.get(event.step().unwrap_or_default());
         if let Some(tool) = self.tools.of(&open.path, open.version, &row.step) {
-            row.tool = Arc::clone(&tool.kind);
-            row.pool = Arc::clone(&tool.pool);
+            row.tool = tool.kind.clone();
+            row.pool = tool.pool.clone();
         }
         let status = match event {
             Event::ExecutionRequested(_) => {
@@ -340,49 +360,52 @@ fn plain(committed: &CommittedEvent, root: u64, playbook: Name, version: u32, na
         root_execution_id: root,
         seq: committed.seq as u32,
         at: committed.at_ms,
-        event_type: Arc::clone(&none),
+        event_type: none.clone(),
         playbook,
         version,
-        step: Arc::clone(&none),
+        step: none.clone(),
         run: 0,
         batch: 0,
         attempt: 0,
         iteration: -1,
-        status: Arc::clone(&none),
-        tool: Arc::clone(&none),
-        pool: Arc::clone(&none),
-        worker: Arc::clone(&none),
+        status: none.clone(),
+        tool: none.clone(),
+        pool: none.clone(),
+        worker: none.clone(),
         duration_ms: 0.0,
         tries: 0,
         bytes_out: 0,
-        cause: Arc::clone(&none),
+        cause: none.clone(),
         fingerprint: 0,
-        error_kind: Arc::clone(&none),
+        error_kind: none.clone(),
         error_code: none,
         status_code: 0,
         message: String::new(),
     }
 }
 
-/// Shares the names that repeat in every row.
+/// Makes the names that repeat in every row; long ones are shared.
 #[derive(Default)]
 pub(crate) struct Names {
-    known: HashMap<Box<str>, Name>,
+    long: HashSet<Name>,
 }
 
-/// Names kept; beyond that the memory is worth more than the sharing.
+/// Long names kept; beyond that the memory is worth more than the sharing.
 const MOST_NAMES: usize = 100_000;
 
 impl Names {
     pub(crate) fn get(&mut self, name: &str) -> Name {
-        if let Some(known) = self.known.get(name) {
-            return Arc::clone(known);
+        if let Some(short) = Name::short(name) {
+            return short;
         }
-        if self.known.len() >= MOST_NAMES {
-            self.known.clear();
+        if let Some(known) = self.long.get(name) {
+            return known.clone();
         }
-        let shared: Name = Arc::from(name);
-        self.known.insert(name.into(), Arc::clone(&shared));
+        if self.long.len() >= MOST_NAMES {
+            self.long.clear();
+        }
+        let shared = Name::from(name);
+        self.long.insert(shared.clone());
         shared
     }
 }

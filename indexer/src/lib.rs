@@ -31,4 +31,4 @@ pub use semantic::{Semantic, Unavailable};
 pub use status::{LookedAt, Moving, Part, Progress, Snapshot, Status};
 
 /// Rows as the tables hold them.
-pub use rows::{EventRow, ExecutionRow, LineRow, PoisonRow, StepRow, TemplateRow};
+pub use rows::{EventRow, ExecutionRow, LineRow, Name, PoisonRow, StepRow, TemplateRow};

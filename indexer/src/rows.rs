@@ -2,13 +2,12 @@
 //!
 //! Moments are Unix milliseconds, which is what `DateTime64(3)` holds.
 
-use std::sync::Arc;
+mod name;
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
-/// Names that repeat in every row are shared.
-pub(crate) type Name = Arc<str>;
+pub use name::Name;
 
 #[derive(Clone, Debug, PartialEq, Row, Serialize)]
 pub struct EventRow {

@@ -1,7 +1,5 @@
 //! A Report: how long work took, how often it was tried, what came of each Iteration.
 
-use std::sync::Arc;
-
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 use noetl_domain::mask::Masker;
@@ -23,7 +21,7 @@ impl Context<'_> {
         one.began_ms.get_or_insert(report.started_ms);
         one.run_ms += duration_ms;
         one.usage.add(report.usage);
-        one.worker = Some(Arc::clone(&row.worker));
+        one.worker = Some(row.worker.clone());
         let (mut item, is_looped) = (0, one.is_looped);
         for run in &report.runs {
             self.succeeded(one, row, run, is_looped, &mut item);
@@ -72,9 +70,9 @@ impl Context<'_> {
             *item += 1;
             self.rows.events.push(EventRow {
                 item: *item,
-                event_type: Arc::clone(&name),
+                event_type: name.clone(),
                 iteration: (run.first + index) as i64,
-                status: Arc::clone(&status),
+                status: status.clone(),
                 duration_ms: 0.0,
                 tries: 1,
                 bytes_out: text.len() as u64 / run.count.max(1),
@@ -119,7 +117,7 @@ impl Context<'_> {
         let bytes = result.map_or(0, shape::stored_bytes);
         one.bytes_out += bytes;
         row.bytes_out += bytes;
-        row.status = Arc::clone(&status);
+        row.status = status.clone();
         if is_looped {
             *item += 1;
             let mut exploded = EventRow {
@@ -153,7 +151,7 @@ impl Context<'_> {
             self.fingerprints.again(&message, Source::Error, at)
         };
         Failure {
-            step: Arc::clone(step),
+            step: step.clone(),
             cause: self.names.get(Cause::of(error, tool).code()),
             fingerprint: seen.id,
             error_kind: self.names.get(&error.kind),
@@ -166,10 +164,10 @@ impl Context<'_> {
 
 impl Failure {
     pub(super) fn mark(&self, row: &mut EventRow) {
-        row.cause = Arc::clone(&self.cause);
+        row.cause = self.cause.clone();
         row.fingerprint = self.fingerprint;
-        row.error_kind = Arc::clone(&self.error_kind);
-        row.error_code = Arc::clone(&self.error_code);
+        row.error_kind = self.error_kind.clone();
+        row.error_code = self.error_code.clone();
         row.status_code = self.status_code;
         row.message.clone_from(&self.message);
     }
@@ -178,10 +176,10 @@ impl Failure {
 /// A row for an Iteration: the Event's, without the error that another Iteration had.
 fn quiet(row: &EventRow, none: &Name) -> EventRow {
     EventRow {
-        cause: Arc::clone(none),
+        cause: none.clone(),
         fingerprint: 0,
-        error_kind: Arc::clone(none),
-        error_code: Arc::clone(none),
+        error_kind: none.clone(),
+        error_code: none.clone(),
         status_code: 0,
         message: String::new(),
         ..row.clone()

@@ -1,7 +1,5 @@
 //! Ends: of a run of a step, and of an Execution.
 
-use std::sync::Arc;
-
 use noetl_domain::event::{Exit, Finished, StepStatus};
 
 use super::open::{Failure, Open};
@@ -10,7 +8,7 @@ use crate::rows::{Ending, EventRow, ExecutionRow, Name, Ran, StepRow};
 
 impl Context<'_> {
     pub(super) fn exited(&mut self, open: &mut Open, row: &mut EventRow, exit: &Exit) -> &'static str {
-        let (step, at) = (Arc::clone(&row.step), self.committed.at_ms);
+        let (step, at) = (row.step.clone(), self.committed.at_ms);
         row.run = exit.run;
         let mut one = open.exit(&step, exit.run).unwrap_or_default();
         if one.entered_ms == 0 {
@@ -39,7 +37,7 @@ impl Context<'_> {
         if is_failed && !exit.handled && open.failed.is_none() {
             open.failed.clone_from(&failure);
         }
-        open.results.insert(Arc::clone(&step), one.bytes_out);
+        open.results.insert(step.clone(), one.bytes_out);
         let none = self.names.get("");
         let failure = failure.unwrap_or_else(|| Failure::none(&none));
         let (released_by, released_by_run) = one.released_by.unwrap_or((none.clone(), 0));
@@ -50,7 +48,7 @@ impl Context<'_> {
         if let Some(ending) = ending(exit) {
             let order = self.tools.of(&open.path, open.version, &step).map(|tool| tool.order);
             open.ran(Ran {
-                step: Arc::clone(&step),
+                step: step.clone(),
                 order,
                 duration_ms: total_ms,
                 attempts,
@@ -63,12 +61,12 @@ impl Context<'_> {
             event_id: self.committed.event_id,
             execution_id: self.committed.execution.0,
             root_execution_id: open.root,
-            playbook: Arc::clone(&open.path),
+            playbook: open.path.clone(),
             version: open.version,
             step,
             run: exit.run,
-            tool: Arc::clone(&row.tool),
-            pool: Arc::clone(&row.pool),
+            tool: row.tool.clone(),
+            pool: row.pool.clone(),
             worker: one.worker.unwrap_or(none),
             status: self.names.get(exit.status.as_str()),
             handled: u8::from(exit.handled),
@@ -122,7 +120,7 @@ impl Context<'_> {
         let step = finished.failed_steps.first().map_or_else(|| none.clone(), |step| self.names.get(step));
         let failure = open.failed.take().or_else(|| {
             finished.error.as_ref().map(|error| {
-                let kind = self.tools.of(&open.path, open.version, &step).map(|tool| Arc::clone(&tool.kind));
+                let kind = self.tools.of(&open.path, open.version, &step).map(|tool| tool.kind.clone());
                 self.failure(&step, error, kind.as_deref())
             })
         });
@@ -146,10 +144,10 @@ impl Context<'_> {
             execution_id: self.committed.execution.0,
             root_execution_id: open.root,
             parent_execution_id: open.parent,
-            playbook: Arc::clone(&open.path),
+            playbook: open.path.clone(),
             version: open.version,
             status: self.names.get(status),
-            trigger: Arc::clone(&open.trigger),
+            trigger: open.trigger.clone(),
             started_at: open.started_ms,
             finished_at: None,
             duration_ms: 0.0,
@@ -183,11 +181,11 @@ fn ending(exit: &Exit) -> Option<Ending> {
 impl Failure {
     fn none(none: &Name) -> Self {
         Self {
-            step: Arc::clone(none),
-            cause: Arc::clone(none),
+            step: none.clone(),
+            cause: none.clone(),
             fingerprint: 0,
-            error_kind: Arc::clone(none),
-            error_code: Arc::clone(none),
+            error_kind: none.clone(),
+            error_code: none.clone(),
             status_code: 0,
             message: String::new(),
         }

@@ -1,7 +1,6 @@
 //! What is known of an Execution that has not ended, and of the runs of its steps.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use noetl_bus::feed::CommittedEvent;
 use noetl_domain::event::Requested;
@@ -126,13 +125,13 @@ impl Open {
 
     pub(super) fn run(&mut self, step: &Name, run: u32, at_ms: i64) -> &mut StepRun {
         self.runs
-            .entry((Arc::clone(step), run))
+            .entry((step.clone(), run))
             .or_insert_with(|| StepRun { entered_ms: at_ms, ..StepRun::default() })
     }
 
     /// Ends a run; a step that was skipped has none.
     pub(super) fn exit(&mut self, step: &Name, run: u32) -> Option<StepRun> {
-        self.runs.remove(&(Arc::clone(step), run))
+        self.runs.remove(&(step.clone(), run))
     }
 
     /// Adds a run of a step to what is known of the step.
@@ -149,6 +148,6 @@ impl Open {
     }
 
     pub(super) fn release(&mut self, to: Name, by: &Name, run: u32) {
-        self.released.insert(to, (Arc::clone(by), run));
+        self.released.insert(to, (by.clone(), run));
     }
 }

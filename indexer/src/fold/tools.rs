@@ -1,7 +1,6 @@
 //! Which tool a step uses and which pool it asks for: what the Events leave to the Playbook.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use noetl_bus::feed::{Feed, FeedError};
 use noetl_domain::dialect;
@@ -59,7 +58,7 @@ fn steps(content: &str) -> Steps {
     let tool = |(order, step): (u32, noetl_domain::playbook::Step)| {
         let kind = step.body.first().map_or("noop", |task| task.kind.as_str());
         let tool =
-            Tool { kind: Arc::from(kind), pool: Arc::from(step.pool.as_deref().unwrap_or("default")), order };
+            Tool { kind: Name::from(kind), pool: step.pool.as_deref().unwrap_or("default").into(), order };
         (step.name.into_boxed_str(), tool)
     };
     (0..).zip(playbook.steps).map(tool).collect()

@@ -128,7 +128,7 @@ mod tests {
         let mut baselines = Baselines::default();
         for position in 1..=20_u32 {
             let duration_ms = f64::from(position).sqrt() * 37.7;
-            let step = std::sync::Arc::from("load");
+            let step = "load".into();
             let one =
                 Ran { step, order: None, duration_ms, attempts: 1, bytes: 3, ending: Ending::Completed };
             baselines.learn("orders", &[one], position.into());

@@ -53,13 +53,11 @@ fn slot(one: &Ran) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn ran(step: &str, order: u32, duration_ms: f64) -> Ran {
         Ran {
-            step: Arc::from(step),
+            step: step.into(),
             order: Some(order),
             duration_ms,
             attempts: 1,
