@@ -3,6 +3,8 @@
 //! The engine writes Native as for a client without one. A revision adds to each block what is called its info, and to
 //! each column whether its values are written in a special way, which the engine never does here. The values are the
 //! same bytes; where they end must be read from them, as nothing else tells.
+//! One thing is lost: the engine calls a column `DateTime` that is `DateTime('UTC')`, as it does for clients without a
+//! revision. The moments are right, and clients show them in the time zone of the server, which the headers name.
 
 mod cursor;
 mod shape;

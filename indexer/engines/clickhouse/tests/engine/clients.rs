@@ -72,6 +72,10 @@ async fn native_is_written_as_the_revision_of_the_client_has_it() {
         let mut expected = plain.clone();
         for (at, line) in declared.lines().enumerate() {
             let kind = line.split('\t').nth(1).unwrap().replace("\\'", "'");
+            // DESCRIBE breaks the lines of named tuples; a block does not.
+            let kind = kind.replace(",\\n    ", ", ").replace("\\n    ", "");
+            // The engine leaves the time zone of such a column out for who names no revision.
+            let kind = if kind.starts_with("DateTime(") { "DateTime".to_owned() } else { kind };
             let head = format!("\tcolumn_{at:02}{}{kind}", char::from(kind.len() as u8));
             let found = expected.windows(head.len()).position(|window| window == head.as_bytes());
             // No block at all is what the engine gives where there are no rows.
