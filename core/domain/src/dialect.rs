@@ -18,6 +18,7 @@ mod l0;
 mod loop_results;
 mod looped;
 mod nested;
+pub mod patch;
 mod pagination;
 mod pipeline;
 mod policy;

@@ -242,7 +242,7 @@ fn status_of(code: Code) -> StatusCode {
         | C::UnknownPlaybook
         | C::UnknownExecution
         | C::NotFound
-        | C::UnknownSchedule => StatusCode::NOT_FOUND,
+        | C::UnknownProposal | C::UnknownSchedule => StatusCode::NOT_FOUND,
         // The command line's own; no answer of the server carries it.
         C::InvalidRequest | C::CommandLine => StatusCode::BAD_REQUEST,
         C::NotAllowed => StatusCode::FORBIDDEN,
