@@ -2,6 +2,7 @@
 
 mod credentials;
 mod logging;
+pub(crate) mod policy;
 mod postgres;
 mod semantic;
 mod sources;
@@ -16,10 +17,12 @@ use noetl_bus::results::Results;
 use noetl_domain::code::Code;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
+use noetl_server::error::ServerError;
 use noetl_server::feed::StoreFeed;
 use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
+use noetl_server::proposals::{Proposals, follow_until};
 use noetl_server::schedule::{Schedules, fire_until};
 use noetl_server::store::retention::delete_until;
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
@@ -107,6 +110,10 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let schedules = Schedules::new(store.clone(), Arc::clone(&ids));
     let catalog =
         Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone()).with_reader(playbook_file::reader());
+    let proposals =
+        Proposals::open(store.clone(), Arc::clone(&ids), catalog.clone(), policy::source(context))
+            .await
+            .map_err(ServerError::from)?;
     let results = Results::open(&directory.join("results").display().to_string())
         .context("cannot open the directory of large results")?;
     let bus = Arc::new(Local::new(noetl_bus::local::Config::default()));
@@ -132,6 +139,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         catalog,
         vault: vault.clone(),
         schedules,
+        proposals: proposals.clone(),
         results: results.clone(),
         pools: Pools::default(),
         metrics: Metrics::default(),
@@ -144,6 +152,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         // Ends with the control plane.
         drop(services.count_events());
         tokio::spawn(fire_until(services.schedules.clone(), orchestrator.clone(), stop.clone()));
+        tokio::spawn(follow_until(proposals, orchestrator.clone(), stop.clone()));
         if let Some(keep) = context.config.retention.keep() {
             let store = Arc::clone(&store);
             tokio::spawn(delete_until(store, results.clone(), orchestrator.clone(), keep, stop.clone()));

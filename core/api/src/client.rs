@@ -7,6 +7,7 @@ mod fetch;
 mod follow;
 mod insights;
 mod knowledge;
+mod proposals;
 mod search;
 
 use std::time::Duration;
