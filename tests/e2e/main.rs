@@ -26,4 +26,5 @@ mod sql;
 mod stopping;
 mod text;
 mod tokens;
+mod tuner;
 mod warnings;

@@ -117,8 +117,8 @@ async fn draft(
 }
 
 /// Replays a Proposal over the executions of its history.
-#[utoipa::path(post, path = "/api/proposals/{proposal_id}/simulate", tag = "proposals",
-    params(("proposal_id" = String, Path)),
+#[utoipa::path(post, path = "/api/proposals/{id}/simulate", tag = "proposals",
+    params(("id" = String, Path)),
     responses((status = 200, body = Simulation), (status = 404, body = ErrorBody), (status = "default", body = ErrorBody)))]
 async fn simulate(
     State(services): State<Services>,

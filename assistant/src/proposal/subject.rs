@@ -4,7 +4,7 @@ use noetl_api::proposal::{Change, Effect, Estimate, Grounds, NewProposal, Propos
 use noetl_domain::dialect::patch::{Parameter, Setting, current, patch};
 use noetl_domain::lint::ToolSchemas;
 use noetl_domain::playbook::{Playbook, Step};
-use noetl_domain::{Value, lint};
+use noetl_domain::{Value, lint, tuning};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -141,6 +141,12 @@ impl Subject {
         let mut content = None;
         let mut diff = None;
         let mut note = draft.risk_note;
+        for setting in &draft.settings {
+            let limit = tuning::hard_limit(setting.parameter.as_str());
+            if limit.zip(tuning::number(&setting.value)).is_some_and(|(limit, value)| value > limit) {
+                return Err(refuse(format!("`{}` has a hard bound", setting.parameter.as_str())));
+            }
+        }
         if !draft.settings.is_empty() {
             let patched = patch(&self.text, &draft.settings).map_err(|error| refuse(error.to_string()))?;
             let linted = lint::lint(&patched.text, tools);

@@ -8,6 +8,7 @@ mod follow;
 mod insights;
 mod knowledge;
 mod looking;
+mod proposals;
 mod search;
 
 use std::time::Duration;

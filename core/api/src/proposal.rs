@@ -373,4 +373,40 @@ pub struct DraftStep {
     pub after: String,
     /// What it shall do, in words.
     pub description: String,
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ProposalList {
+    /// Newest first; without the text of the playbook.
+    pub items: Vec<Proposal>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Ledger {
+    /// Newest promotion first.
+    pub items: Vec<LedgerLine>,
+}
+
+/// Which events of the control plane; in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ControlFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout_id: Option<String>,
+    /// Only events after this `seq`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ControlEvents {
+    pub items: Vec<ControlEvent>,
 }

@@ -160,7 +160,7 @@ pub struct Step {
     pub alias: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
-    /// Whether running it twice does what running it once does; None: nobody says.
+    /// The author's word that doing it twice is the same as doing it once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotent: Option<bool>,
     /// Which generation this step is written in; settles result shapes handed to code.

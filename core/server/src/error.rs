@@ -242,7 +242,7 @@ fn status_of(code: Code) -> StatusCode {
         | C::UnknownPlaybook
         | C::UnknownExecution
         | C::NotFound
-        | C::UnknownProposal | C::UnknownSchedule => StatusCode::NOT_FOUND,
+        | C::UnknownSchedule => StatusCode::NOT_FOUND,
         // The command line's own; no answer of the server carries it.
         C::InvalidRequest | C::CommandLine => StatusCode::BAD_REQUEST,
         C::NotAllowed => StatusCode::FORBIDDEN,
@@ -257,6 +257,12 @@ fn status_of(code: Code) -> StatusCode {
         C::UnknownSource => StatusCode::NOT_FOUND,
         C::LayerStarting | C::LayerOff => StatusCode::SERVICE_UNAVAILABLE,
         C::LayerFailed => StatusCode::BAD_GATEWAY,
+        C::UnknownProposal | C::UnknownRollout => StatusCode::NOT_FOUND,
+        C::ProposalRefused | C::PolicyInvalid => StatusCode::UNPROCESSABLE_ENTITY,
+        C::ProposalRepeated | C::ProposalSettled | C::ProposalOutdated | C::RolloutBusy | C::RolloutEnded => {
+            StatusCode::CONFLICT
+        }
+        C::PolicyForbids => StatusCode::FORBIDDEN,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The curve of recovery over retries, and the number of attempts that it asks for.
 
+use noetl_domain::tuning::MOST_ATTEMPTS;
+
 use super::super::observed::{Observed, Series};
 use super::{FEWEST, HOPELESS};
 use crate::statistics::{Beta, Hazard, Interval, Random, blocks, hazards, median};
@@ -221,7 +223,7 @@ impl Curve {
                 low * 100.0
             ));
         }
-        let most = (f64::from(attempts) * LARGEST_STEP) as u32;
+        let most = (f64::from(attempts) * LARGEST_STEP).min(MOST_ATTEMPTS) as u32;
         let mut chosen = attempts;
         let mut bound = format!("the largest step: at most {most} attempts, twice of {attempts}");
         let mut left = 1.0 - self.recovered_by(attempts).value;

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::StoreError;
 
 /// The step at an index brings the schema from the version of that number to the next.
-const STEPS: &[&str] = &[include_str!("migrations/1.sql")];
+const STEPS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// What people read.
 const VIEWS: &str = include_str!("views.sql");
