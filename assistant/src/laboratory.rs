@@ -87,7 +87,8 @@ impl Figures {
 
     /// For people.
     pub fn text(&self) -> String {
-        let mut lines = vec!["WORLD                                     RUNS  PROPOSED  REGRET BEFORE  AFTER".to_owned()];
+        let mut lines =
+            vec!["WORLD                                     RUNS  PROPOSED  REGRET BEFORE  AFTER".to_owned()];
         for one in &self.regret {
             lines.push(format!(
                 "{:<40} {:>5} {:>9} {:>13.1}% {:>6.1}%",
@@ -101,7 +102,13 @@ impl Figures {
         for (head, counts) in [("FALSE PROPOSALS", &self.false_proposals), ("COVERAGE", &self.coverage)] {
             lines.push(head.to_owned());
             for one in counts {
-                lines.push(format!("{:<56} {:>6} of {:<6} {:>5.1}%", one.what, one.hits, one.of, one.share() * 100.0));
+                lines.push(format!(
+                    "{:<56} {:>6} of {:<6} {:>5.1}%",
+                    one.what,
+                    one.hits,
+                    one.of,
+                    one.share() * 100.0
+                ));
             }
         }
         lines.push(format!("false proposals in all: {:.1}%", self.false_share() * 100.0));

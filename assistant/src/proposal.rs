@@ -71,3 +71,6 @@ pub fn draft_step(
 ) -> Result<NewProposal, Refusal> {
     step::draft(subject, after, description, tools)
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,8 @@ impl History for FromStore {
     }
 
     async fn observed(&self, path: &str, most: usize) -> Result<Vec<Observed>, SourceError> {
-        let query = SummaryQuery { path: Some(path.to_owned()), limit: Some(most), ..SummaryQuery::default() };
+        let query =
+            SummaryQuery { path: Some(path.to_owned()), limit: Some(most), ..SummaryQuery::default() };
         let summaries = self.store.summaries(query).await.map_err(failed("list executions"))?;
         let mut found = Vec::new();
         // Newest first; estimators read them in order of time.

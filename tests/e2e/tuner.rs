@@ -37,7 +37,8 @@ async fn flaky_orders_get_a_retry_that_keeps_the_authors_text() {
 
     let id = proposal["id"].as_str().expect("an id");
     let simulated = app.cli(&["proposals", "simulate", id, "--json"]);
-    let simulated: Value = serde_json::from_str(&simulated.stdout).unwrap_or_else(|_| panic!("{}", simulated.all()));
+    let simulated: Value =
+        serde_json::from_str(&simulated.stdout).unwrap_or_else(|_| panic!("{}", simulated.all()));
     assert_eq!(simulated["executions"], RUNS, "{simulated}");
     assert_eq!(simulated["failed_before"], simulated["undecided"], "{simulated}");
     assert!(simulated["failed_after"]["value"].as_f64() < simulated["failed_before"].as_f64(), "{simulated}");
@@ -53,7 +54,8 @@ async fn the_query_of_the_grounds_counts_the_same() {
     for file in ["examples/flaky_orders.yaml", "examples/flaky_orders_hundred.yaml"] {
         app.register(&place::read(&place::root().join(file))).await.expect("the example is good");
     }
-    let id = app.execute("examples/flaky_orders_hundred", &json!({ "runs": RUNS })).await.expect("an execution");
+    let id =
+        app.execute("examples/flaky_orders_hundred", &json!({ "runs": RUNS })).await.expect("an execution");
     app.ended(&id).await.expect("an end");
     let looked = app.post("/api/proposals/look?playbook=examples/flaky_orders", &Value::Null).await;
     let grounds = &looked["proposals"][0]["grounds"];

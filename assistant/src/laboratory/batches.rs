@@ -79,7 +79,8 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
         for run in 0..runs {
             let mut random = Random::new(seed ^ ((at as u64 + 901) << 32) ^ run as u64);
             let history = world.history(world.now, &mut random);
-            let loops: Vec<&LoopRun> = history.iter().filter_map(|one| one.steps[0].looped.as_ref()).collect();
+            let loops: Vec<&LoopRun> =
+                history.iter().filter_map(|one| one.steps[0].looped.as_ref()).collect();
             let points: Vec<(f64, f64)> = loops.iter().flat_map(|one| one.calls.iter().copied()).collect();
             if let Some(line) = crate::statistics::theil_sen(&points, run as u64) {
                 slope.of += 1;

@@ -13,8 +13,10 @@ const IN_TIME: u64 = 100;
 const PATIENCE: u64 = 1_000;
 
 pub(super) fn measure(seed: u64, runs: usize) -> Rollback {
-    let bad: Vec<Option<u64>> = (0..runs).map(|run| rolled_back(PLANTED, seed ^ (2_001 << 32) ^ run as u64)).collect();
-    let same: Vec<Option<u64>> = (0..runs).map(|run| rolled_back(USUAL, seed ^ (2_002 << 32) ^ run as u64)).collect();
+    let bad: Vec<Option<u64>> =
+        (0..runs).map(|run| rolled_back(PLANTED, seed ^ (2_001 << 32) ^ run as u64)).collect();
+    let same: Vec<Option<u64>> =
+        (0..runs).map(|run| rolled_back(USUAL, seed ^ (2_002 << 32) ^ run as u64)).collect();
     let after: Vec<f64> = bad.iter().map(|at| at.unwrap_or(PATIENCE) as f64).collect();
     Rollback {
         runs,

@@ -19,7 +19,8 @@ fn history(deadline_ms: f64, drift: f64, hangs: f64, random: &mut Random) -> Vec
         .map(|index| {
             let grown = 1.0 + drift * index as f64 / EXECUTIONS as f64;
             let hang = random.chance(hangs);
-            let took = if hang { f64::INFINITY } else { MEDIAN_MS * grown * (SPREAD * random.normal()).exp() };
+            let took =
+                if hang { f64::INFINITY } else { MEDIAN_MS * grown * (SPREAD * random.normal()).exp() };
             let cut = took > deadline_ms;
             let run = StepRun {
                 work_ms: took.min(deadline_ms),
@@ -48,7 +49,12 @@ fn cost(deadline_ms: f64, hangs: f64) -> f64 {
     (0..n).map(|_| one(&mut random)).sum::<f64>() / f64::from(n)
 }
 
-fn tuned(deadline_ms: f64, drift: f64, hangs: f64, random: &mut Random) -> (Option<noetl_api::proposal::NewProposal>, f64) {
+fn tuned(
+    deadline_ms: f64,
+    drift: f64,
+    hangs: f64,
+    random: &mut Random,
+) -> (Option<noetl_api::proposal::NewProposal>, f64) {
     let subject = subject(&keys(deadline_ms), history(deadline_ms, drift, hangs, random));
     let found = look(&subject, &ToolSchemas::new());
     let proposal = found.proposals.into_iter().find(|one| one.kind == ProposalKind::Timeout);
@@ -59,10 +65,9 @@ fn tuned(deadline_ms: f64, drift: f64, hangs: f64, random: &mut Random) -> (Opti
 pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
     let mut quantile = Count { what: "quantile of durations", ..Count::default() };
     // Too short for one in five; far too long for what hangs.
-    for (name, deadline, hangs) in [
-        ("timeout: cuts 20 % short", 3_050.0, 0.0),
-        ("timeout: waits long for what hangs", 120_000.0, 0.05),
-    ] {
+    for (name, deadline, hangs) in
+        [("timeout: cuts 20 % short", 3_050.0, 0.0), ("timeout: waits long for what hangs", 120_000.0, 0.05)]
+    {
         let choices = (0..=40).map(|at| cost(deadline * 2f64.powf(f64::from(at) / 20.0 - 1.0), hangs));
         let oracle = choices.fold(f64::INFINITY, f64::min);
         let mut regret = Regret { world: name, runs, ..Regret::default() };

@@ -31,13 +31,17 @@ struct World {
 const FIRST_FAILS: f64 = 0.3;
 const TRY_MS: f64 = 200.0;
 const WAIT_MS: f64 = 1_000.0;
-const CAUSE: &str = "remote.unavailable";
 const EXECUTIONS: usize = 300;
 /// One execution every ten seconds.
 const EVERY_MS: i64 = 10_000;
 
 const WORLDS: [World; 7] = [
-    World { name: "retry: exponential recovery", recovery: Recovery::Exponential(4_000.0), is_outage: false, attempts: 2 },
+    World {
+        name: "retry: exponential recovery",
+        recovery: Recovery::Exponential(4_000.0),
+        is_outage: false,
+        attempts: 2,
+    },
     World {
         name: "retry: two phases",
         recovery: Recovery::TwoPhase { quick: 0.6, quick_ms: 700.0, slow_ms: 15_000.0 },
@@ -80,6 +84,14 @@ enum Fate {
 }
 
 impl World {
+    /// What never passes has a cause that says so.
+    fn cause(&self) -> &'static str {
+        match self.recovery {
+            Recovery::Independent { permanent, .. } if permanent >= 1.0 => "request.not_found",
+            _ => "remote.unavailable",
+        }
+    }
+
     fn fate(&self, random: &mut Random) -> Fate {
         match self.recovery {
             Recovery::Exponential(mean) => Fate::At(random.exponential(mean)),
@@ -93,8 +105,10 @@ impl World {
     }
 
     /// The tries of a call whose first one failed.
-    fn series(attempts: u32, fate: Fate, random: &mut Random) -> Series {
-        let failure = || Some(Failure { cause: CAUSE.to_owned(), kind: "http".to_owned(), ..Failure::default() });
+    fn series(&self, attempts: u32, fate: Fate, random: &mut Random) -> Series {
+        let failure = || {
+            Some(Failure { cause: self.cause().to_owned(), kind: "http".to_owned(), ..Failure::default() })
+        };
         let mut tries = vec![Try { wait_ms: 0.0, duration_ms: TRY_MS, failure: failure() }];
         let mut elapsed = 0.0;
         for k in 1..attempts {
@@ -131,12 +145,12 @@ impl World {
                     _ => self.fate(random),
                 };
                 shared = Some((window, fate));
-                let series = Self::series(attempts, fate, random);
+                let series = self.series(attempts, fate, random);
                 let failed = !series.has_recovered();
                 let run = StepRun {
                     work_ms: time(&series),
                     is_failed: failed,
-                    cause: failed.then(|| CAUSE.to_owned()),
+                    cause: failed.then(|| self.cause().to_owned()),
                     series: vec![series],
                     ..StepRun::default()
                 };
@@ -147,12 +161,13 @@ impl World {
 
     /// Mean cost and recovered share of a failing call with so many attempts, by brute force.
     fn truth(&self, attempts: u32, seed: u64) -> (f64, f64) {
-        let mut random = Random::new(seed);
         let (mut cost, mut recovered) = (0.0, 0.0);
-        let n = 4_000;
-        for _ in 0..n {
+        let n = 10_000_u32;
+        for call in 0..n {
+            // The same calls for every number of attempts, so that only the number makes the difference.
+            let mut random = Random::new(seed.wrapping_add(u64::from(call).wrapping_mul(0x9e37_79b9)));
             let fate = self.fate(&mut random);
-            let series = Self::series(attempts, fate, &mut random);
+            let series = self.series(attempts, fate, &mut random);
             cost += time(&series);
             if series.has_recovered() {
                 recovered += 1.0;
@@ -173,7 +188,11 @@ fn keys(attempts: u32) -> String {
 }
 
 /// Attempts after one look, and what was stated about the present ones.
-fn tuned(world: &World, attempts: u32, random: &mut Random) -> (Option<noetl_api::proposal::NewProposal>, u32) {
+fn tuned(
+    world: &World,
+    attempts: u32,
+    random: &mut Random,
+) -> (Option<noetl_api::proposal::NewProposal>, u32) {
     let subject = subject(&keys(attempts), world.history(attempts, random));
     let found = look(&subject, &ToolSchemas::new());
     let proposal = found.proposals.into_iter().find(|one| one.kind == ProposalKind::Retry);
@@ -189,7 +208,8 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
     for (at, world) in WORLDS.iter().enumerate() {
         let costs: Vec<(f64, f64)> = (1..=40).map(|attempts| world.truth(attempts, 99)).collect();
         let cost = |attempts: u32| costs[attempts as usize - 1].0;
-        let inside = (world.attempts.div_ceil(2)..=world.attempts * 2).map(cost).fold(f64::INFINITY, f64::min);
+        let inside =
+            (world.attempts.div_ceil(2)..=world.attempts * 2).map(cost).fold(f64::INFINITY, f64::min);
         // "Do not retry" may go down to one attempt at once.
         let oracle = inside.min(cost(1));
         let mut regret = Regret { world: world.name, runs, ..Regret::default() };
@@ -204,9 +224,11 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
                 estimate.low <= truth && truth <= estimate.high
             };
             now.of += 1;
-            now.hits += usize::from(holds(&proposal.grounds.counterfactual, costs[world.attempts as usize - 1].1));
+            now.hits +=
+                usize::from(holds(&proposal.grounds.counterfactual, costs[world.attempts as usize - 1].1));
             then.of += 1;
-            then.hits += usize::from(holds(&proposal.grounds.estimate, costs[attempts.min(40) as usize - 1].1));
+            then.hits +=
+                usize::from(holds(&proposal.grounds.estimate, costs[attempts.min(40) as usize - 1].1));
         }
         figures.regret.push(regret);
         // The same world, tried as often as is best: nothing is left to propose.

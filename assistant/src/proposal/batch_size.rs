@@ -82,7 +82,9 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let calls: usize = loops.iter().map(|one| one.calls.len()).sum();
     let refuse = |why: String| Some(Err(Refusal::of(ProposalKind::BatchSize, name, why)));
     if calls < 30 {
-        return (calls > 0).then(|| Err(Refusal::of(ProposalKind::BatchSize, name, format!("{calls} batches are too few"))));
+        return (calls > 0).then(|| {
+            Err(Refusal::of(ProposalKind::BatchSize, name, format!("{calls} batches are too few")))
+        });
     }
     let batches = match estimate_batches(&loops, subject.version.into()) {
         Ok(batches) => batches,
@@ -92,7 +94,8 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let (low, mut high) = ((now / 2).max(1), now * 2);
     let mut bound = format!("the largest step: between {low} and {high}");
     if let Some(deadline) = subject.current(name, Parameter::Timeout).as_f64() {
-        let allowed = ((deadline * 1_000.0 - batches.line.intercept.high) / batches.line.slope.high).max(1.0) as u64;
+        let allowed =
+            ((deadline * 1_000.0 - batches.line.intercept.high) / batches.line.slope.high).max(1.0) as u64;
         if allowed < high {
             high = allowed.max(low);
             bound = format!("the deadline of {deadline} s allows {allowed} elements");
@@ -126,7 +129,11 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
              [e:history]. In batches of {chosen} an element costs {after:.2} ms instead of {before:.2} ms [e:history].",
             line.intercept.value, line.slope.value
         ),
-        settings: vec![Setting { step: name.clone(), parameter: Parameter::BatchSize, value: number(chosen as f64) }],
+        settings: vec![Setting {
+            step: name.clone(),
+            parameter: Parameter::BatchSize,
+            value: number(chosen as f64),
+        }],
         n: calls as u64,
         censored: 0,
         estimate: estimate(format!("cost of an element in batches of {chosen}"), "ms per item", costs),
@@ -144,8 +151,9 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
             high: costs.high,
         },
         risk: RiskLevel::Medium,
-        risk_note: "A larger batch needs more memory, and one bad element spoils more; the canary compares both."
-            .to_owned(),
+        risk_note:
+            "A larger batch needs more memory, and one bad element spoils more; the canary compares both."
+                .to_owned(),
     };
     Some(subject.propose(draft, tools))
 }

@@ -14,7 +14,8 @@ const MATTERS: f64 = 0.10;
 const FEWEST: usize = 12;
 
 pub(crate) fn look(subject: &Subject, tools: &ToolSchemas) -> Findings {
-    let parallel = |step: &&Step| step.looped.as_ref().is_some_and(|looped| looped.mode == LoopMode::Parallel);
+    let parallel =
+        |step: &&Step| step.looped.as_ref().is_some_and(|looped| looped.mode == LoopMode::Parallel);
     subject.playbook.steps.iter().filter(parallel).filter_map(|step| of_step(subject, step, tools)).collect()
 }
 
@@ -39,7 +40,10 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     }
     let refuse = |why: String| Some(Err(Refusal::of(ProposalKind::Concurrency, name, why)));
     let Some(law) = usl(&points) else {
-        return refuse("what ran side by side has not varied threefold, so that nothing is known about other numbers".to_owned());
+        return refuse(
+            "what ran side by side has not varied threefold, so that nothing is known about other numbers"
+                .to_owned(),
+        );
     };
     let seen = points.iter().map(|(n, _)| *n).fold(0.0, f64::max);
     let chosen = choose(law, seen, now);
@@ -48,16 +52,14 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let interval = interval_over_blocks(&blocks, subject.version.into(), |sample| {
         usl(&sample.iter().map(|point| **point).collect::<Vec<_>>()).map(gain)
     });
-    let Some(interval) = interval.filter(|interval| chosen != now && interval.value >= MATTERS && interval.low > 0.0)
+    let Some(interval) =
+        interval.filter(|interval| chosen != now && interval.value >= MATTERS && interval.low > 0.0)
     else {
         return refuse(format!("{now} side by side are within 10 % of the best that is known"));
     };
     let before = law.throughput(now);
-    let throughput = Interval::new(
-        law.throughput(chosen),
-        before * (1.0 + interval.low),
-        before * (1.0 + interval.high),
-    );
+    let throughput =
+        Interval::new(law.throughput(chosen), before * (1.0 + interval.low), before * (1.0 + interval.high));
     let bound = if chosen >= 2.0 * now || chosen <= (now / 2.0).ceil() {
         "the largest step: twice or half".to_owned()
     } else if chosen >= (BEYOND * seen).floor() {

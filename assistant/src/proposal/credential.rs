@@ -14,14 +14,20 @@ pub(crate) fn look(subject: &Subject, tools: &ToolSchemas) -> Findings {
 }
 
 fn of(subject: &Subject, credential: &str, tools: &ToolSchemas) -> Option<Result<NewProposal, Refusal>> {
-    let uses: Vec<&Step> =
-        subject.playbook.steps.iter().filter(|step| step.body.iter().any(|task| names(task, credential))).collect();
+    let uses: Vec<&Step> = subject
+        .playbook
+        .steps
+        .iter()
+        .filter(|step| step.body.iter().any(|task| names(task, credential)))
+        .collect();
     let first = uses.first()?;
     let present = subject.present();
     let failed = present
         .iter()
         .filter(|one| one.is_failed() && one.cause.as_deref() == Some(CAUSE))
-        .filter(|one| one.steps.iter().any(|run| run.is_failed && uses.iter().any(|step| step.name == run.step)))
+        .filter(|one| {
+            one.steps.iter().any(|run| run.is_failed && uses.iter().any(|step| step.name == run.step))
+        })
         .count() as u64;
     if failed == 0 {
         return None;

@@ -61,8 +61,7 @@ mod tests {
     use super::*;
 
     fn complete() -> (Grounds, Effect) {
-        let estimate =
-            Estimate { what: "x".into(), unit: "s".into(), value: 1.0, low: 0.5, high: 2.0 };
+        let estimate = Estimate { what: "x".into(), unit: "s".into(), value: 1.0, low: 0.5, high: 2.0 };
         let grounds = Grounds {
             from: "a".into(),
             to: "b".into(),

@@ -106,7 +106,8 @@ pub fn defect_of(diagnosis: &Diagnosis) -> Option<Defect> {
     // The sentences name the path of what is missing, such as `fetch.rows`.
     let opening = format!("`{step}.");
     let field = diagnosis.explanation.split(&opening).nth(1).and_then(|rest| rest.split('`').next());
-    let is_path = |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_.".contains(c));
+    let is_path =
+        |text: &&str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "_.".contains(c));
     Some(Defect {
         execution: diagnosis.execution_id.parse().ok()?,
         field: field.filter(is_path).map(|path| path.trim_start_matches("data.").to_owned()),

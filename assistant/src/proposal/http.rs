@@ -55,7 +55,8 @@ pub fn router<H: History, D: Desk>(
         Arc::new(move |request| {
             let (history, desk, tools) = parts.clone();
             Box::pin(async move {
-                let subject = known(gather(&*history, &request.playbook, failure_costs_ms).await?, &request.playbook)?;
+                let subject =
+                    known(gather(&*history, &request.playbook, failure_costs_ms).await?, &request.playbook)?;
                 let drafted = draft_step(&subject, &request.after, &request.description, &tools);
                 let drafted = drafted.map_err(|refusal| {
                     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, refusal.why)

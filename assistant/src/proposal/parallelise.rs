@@ -68,14 +68,19 @@ fn is_plain(step: &Step, arc: &Arc) -> bool {
         && step.guard.is_none()
 }
 
-fn of_chain(subject: &Subject, chain: &Chain<'_>, tools: &ToolSchemas) -> Option<Result<NewProposal, Refusal>> {
+fn of_chain(
+    subject: &Subject,
+    chain: &Chain<'_>,
+    tools: &ToolSchemas,
+) -> Option<Result<NewProposal, Refusal>> {
     let Chain { before, first, second, after } = chain;
     let reads = static_reads(&subject.playbook, second);
     let written = writes_of(first);
     if reads.iter().any(|name| *name == first.name || written.contains(name)) {
         return None;
     }
-    let gains: Vec<(f64, f64)> = subject.present().into_iter().filter_map(|one| gain(one, first, second)).collect();
+    let gains: Vec<(f64, f64)> =
+        subject.present().into_iter().filter_map(|one| gain(one, first, second)).collect();
     if gains.len() < FEWEST {
         return None;
     }
@@ -88,7 +93,10 @@ fn of_chain(subject: &Subject, chain: &Chain<'_>, tools: &ToolSchemas) -> Option
     }
     for step in [first, second] {
         if let Err(why) = super::idempotence::may_repeat(step) {
-            let why = format!("whether another order of {} and {} is safe is not known: {why}", first.name, second.name);
+            let why = format!(
+                "whether another order of {} and {} is safe is not known: {why}",
+                first.name, second.name
+            );
             return Some(Err(Refusal::of(ProposalKind::Parallelise, &first.name, why)));
         }
     }

@@ -33,23 +33,29 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         let then = subject.versions.iter().find(|(version, _)| *version == one.version);
         let pool = then.and_then(|(_, playbook)| playbook.step(name)?.pool.clone());
         let items = run.looped.as_ref().map_or(1, |looped| looped.elements.max(1)) as f64;
-        runs.entry(pool.unwrap_or_else(|| "default".to_owned())).or_default().push((run.work_ms / items, run.is_failed));
+        runs.entry(pool.unwrap_or_else(|| "default".to_owned()))
+            .or_default()
+            .push((run.work_ms / items, run.is_failed));
     }
     if runs.len() < 2 {
         // Another pool is only ever tried by somebody's canary.
         return None;
     }
     let refuse = |why: String| Some(Err(Refusal::of(ProposalKind::Pool, name, why)));
-    let seen: BTreeMap<&String, Seen> = runs.iter().filter_map(|(pool, runs)| Some((pool, seen(runs)?))).collect();
+    let seen: BTreeMap<&String, Seen> =
+        runs.iter().filter_map(|(pool, runs)| Some((pool, seen(runs)?))).collect();
     let now = step.pool.clone().unwrap_or_else(|| "default".to_owned());
     let Some(present) = seen.get(&now).filter(|_| seen.len() > 1) else {
         return refuse(format!("a comparison of pools needs {FEWEST} runs in each of two"));
     };
     let deadline = subject.current(name, Parameter::Timeout).as_f64().map_or(f64::INFINITY, |s| s * 1_000.0);
     let meets = |one: &Seen| one.slow.high <= deadline && one.failing.low <= present.failing.high;
-    let best = seen.iter().filter(|(_, one)| meets(one)).min_by(|a, b| a.1.cost.value.total_cmp(&b.1.cost.value));
+    let best =
+        seen.iter().filter(|(_, one)| meets(one)).min_by(|a, b| a.1.cost.value.total_cmp(&b.1.cost.value));
     let Some((pool, best)) = best.filter(|(pool, best)| {
-        **pool != &now && best.cost.high < present.cost.low && best.cost.value < present.cost.value * (1.0 - MATTERS)
+        **pool != &now
+            && best.cost.high < present.cost.low
+            && best.cost.value < present.cost.value * (1.0 - MATTERS)
     }) else {
         return refuse(format!("no pool is surely cheaper than {now} and as reliable"));
     };
@@ -74,8 +80,16 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         n: (best.runs + present.runs) as u64,
         censored: 0,
         estimate: estimate(format!("cost of an element of {name} in {pool}"), "ms per item", best.cost),
-        counterfactual: estimate(format!("cost of an element of {name} in {now}"), "ms per item", present.cost),
-        bound: if deadline.is_finite() { "the deadline of the step".to_owned() } else { "the pools that were seen".to_owned() },
+        counterfactual: estimate(
+            format!("cost of an element of {name} in {now}"),
+            "ms per item",
+            present.cost,
+        ),
+        bound: if deadline.is_finite() {
+            "the deadline of the step".to_owned()
+        } else {
+            "the pools that were seen".to_owned()
+        },
         query: format!(
             "SELECT pool, count() AS n FROM noetl_steps FINAL WHERE {} AND step = '{name}' GROUP BY pool",
             subject.scope_of(subject.comparable(name))
@@ -88,7 +102,9 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
             high: best.cost.high,
         },
         risk: RiskLevel::Medium,
-        risk_note: "The pools may have differed in what they were given to do; the canary compares both at once.".to_owned(),
+        risk_note:
+            "The pools may have differed in what they were given to do; the canary compares both at once."
+                .to_owned(),
     };
     Some(subject.propose(draft, tools))
 }

@@ -47,10 +47,7 @@ fn causes(subject: &Subject, step: &Step) -> Vec<String> {
 }
 
 /// Series whose first try failed, with that failure.
-fn failing<'s>(
-    subject: &'s Subject,
-    step: &str,
-) -> Vec<(&'s Observed, &'s Failure, &'s Series)> {
+fn failing<'s>(subject: &'s Subject, step: &str) -> Vec<(&'s Observed, &'s Failure, &'s Series)> {
     let mut found = Vec::new();
     for (one, run) in subject.runs(step) {
         for series in &run.series {
@@ -94,10 +91,11 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
     }
     let value = match &condition {
         None => number(f64::from(choice.attempts)),
-        Some(condition) => Value::from(format!("{{{{ {} if {condition} else {attempts} }}}}", choice.attempts)),
+        Some(condition) => {
+            Value::from(format!("{{{{ {} if {condition} else {attempts} }}}}", choice.attempts))
+        }
     };
-    let mut settings =
-        vec![Setting { step: step.name.clone(), parameter: Parameter::MaxAttempts, value }];
+    let mut settings = vec![Setting { step: step.name.clone(), parameter: Parameter::MaxAttempts, value }];
     if let (Some(delay), None) = (choice.delay_s, &condition) {
         settings.push(Setting {
             step: step.name.clone(),
@@ -140,11 +138,8 @@ fn draft(
         choice.why,
         subject.version,
     );
-    let counterfactual = estimate(
-        format!("share of {cause} in {name} that {attempts} attempts recover"),
-        "share",
-        now,
-    );
+    let counterfactual =
+        estimate(format!("share of {cause} in {name} that {attempts} attempts recover"), "share", now);
     let chosen = estimate(
         format!("share of {cause} in {name} that {} attempts recover", choice.attempts),
         "share",
@@ -179,14 +174,7 @@ fn draft(
 }
 
 /// More attempts let fewer executions fail; fewer attempts let them fail sooner.
-fn effect(
-    subject: &Subject,
-    step: &str,
-    cause: &str,
-    now: Interval,
-    choice: &Choice,
-    more: bool,
-) -> Effect {
+fn effect(subject: &Subject, step: &str, cause: &str, now: Interval, choice: &Choice, more: bool) -> Effect {
     if !more {
         let (before, after) = (choice.cost_before_ms, choice.cost_after_ms);
         return Effect {
@@ -220,9 +208,10 @@ fn effect(
 }
 
 fn is_end(series: Option<&Series>, cause: &str) -> bool {
-    series.and_then(|series| series.tries.last()).and_then(|last| last.failure.as_ref()).is_some_and(|failure| {
-        failure.cause == cause
-    })
+    series
+        .and_then(|series| series.tries.last())
+        .and_then(|last| last.failure.as_ref())
+        .is_some_and(|failure| failure.cause == cause)
 }
 
 /// Tries are rows of their own in the events (`call.try`); the first of each call that failed counts.

@@ -38,12 +38,24 @@ fn of(
 ) -> Option<Result<NewProposal, Refusal>> {
     let step = subject.playbook.step(name)?;
     if step.looped.is_some() || step.body.is_empty() {
-        return Some(Err(Refusal::of(ProposalKind::SchemaGuard, name, "a loop's result is checked item by item")));
+        return Some(Err(Refusal::of(
+            ProposalKind::SchemaGuard,
+            name,
+            "a loop's result is checked item by item",
+        )));
     }
     let path = field.map_or("output.data".to_owned(), |field| format!("output.data.{field}"));
-    let bad = if cause == "response.schema_changed" { format!("{path} is not defined") } else { format!("not {path}") };
+    let bad = if cause == "response.schema_changed" {
+        format!("{path} is not defined")
+    } else {
+        format!("not {path}")
+    };
     let when = format!("{{{{ output.status == 'ok' and ({bad}) }}}}");
-    let has_it = step.body.iter().flat_map(|task| &task.rules).any(|rule| rule.when.as_ref().is_some_and(|expr| expr.0 == when));
+    let has_it = step
+        .body
+        .iter()
+        .flat_map(|task| &task.rules)
+        .any(|rule| rule.when.as_ref().is_some_and(|expr| expr.0 == when));
     if has_it {
         return None;
     }
@@ -52,12 +64,15 @@ fn of(
         .history
         .iter()
         .filter(|one| executions.contains(&one.execution.0))
-        .filter_map(|one| Some((one.ended_ms - one.steps.iter().find(|run| run.step == name)?.exited_ms?) as f64))
+        .filter_map(|one| {
+            Some((one.ended_ms - one.steps.iter().find(|run| run.step == name)?.exited_ms?) as f64)
+        })
         .collect();
     let failed: Vec<_> = subject.history.iter().filter(|one| one.is_failed()).collect();
     let (n, hits) = (subject.defects.len().max(executions.len()) as u64, executions.len() as u64);
     let part = share(hits, n);
-    let (late, durations): (f64, Vec<f64>) = (median(&wasted), failed.iter().map(|one| one.duration_ms()).collect());
+    let (late, durations): (f64, Vec<f64>) =
+        (median(&wasted), failed.iter().map(|one| one.duration_ms()).collect());
     let before = median(&durations);
     let draft = Draft {
         kind: ProposalKind::SchemaGuard,
@@ -68,7 +83,11 @@ fn of(
             "In {hits} of {n} failures that were looked at, step `{name}` returned data that a later step could not use \
              ({cause}) [e:history]. A rule that fails the step when `{bad}` names the fault where it is [e:playbook]."
         ),
-        settings: vec![Setting { step: name.to_owned(), parameter: Parameter::Guard, value: Value::from(when) }],
+        settings: vec![Setting {
+            step: name.to_owned(),
+            parameter: Parameter::Guard,
+            value: Value::from(when),
+        }],
         n,
         censored: 0,
         estimate: estimate(format!("share of failures that begin with what {name} returned"), "share", part),
@@ -90,7 +109,8 @@ fn of(
             high: before,
         },
         risk: RiskLevel::Medium,
-        risk_note: "Data that is empty on good days as well would fail the step; the canary compares both.".to_owned(),
+        risk_note: "Data that is empty on good days as well would fail the step; the canary compares both."
+            .to_owned(),
     };
     Some(subject.propose(draft, tools))
 }

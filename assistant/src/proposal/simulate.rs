@@ -19,7 +19,11 @@ pub fn simulate(subject: &Subject, proposal: &NewProposal) -> Simulation {
     let sum = |pick: fn(&Interval) -> f64| fates.iter().map(|fate| pick(&fate.fails())).sum::<f64>();
     let failed = Interval::new(sum(|one| one.value), sum(|one| one.low), sum(|one| one.high));
     let before: Vec<f64> = replayed.iter().map(|one| one.duration_ms()).collect();
-    let after: Vec<f64> = replayed.iter().zip(&fates).map(|(one, fate)| (one.duration_ms() + fate.longer_ms()).max(0.0)).collect();
+    let after: Vec<f64> = replayed
+        .iter()
+        .zip(&fates)
+        .map(|(one, fate)| (one.duration_ms() + fate.longer_ms()).max(0.0))
+        .collect();
     let middle = median(&after);
     // Half the distance to the neighbours in rank that chance may exchange.
     let half = 1.96 * 0.5 / (after.len().max(1) as f64).sqrt();
@@ -59,9 +63,9 @@ impl Fate {
 
     fn longer_ms(&self) -> f64 {
         match self {
-            Self::Same { longer_ms, .. } | Self::Decided { longer_ms, .. } | Self::Undecided { longer_ms, .. } => {
-                *longer_ms
-            }
+            Self::Same { longer_ms, .. }
+            | Self::Decided { longer_ms, .. }
+            | Self::Undecided { longer_ms, .. } => *longer_ms,
         }
     }
 }
@@ -77,7 +81,8 @@ fn fate(one: &Observed, proposal: &NewProposal) -> Fate {
             // The work of the step takes the share that the estimate says.
             let work: f64 = runs.iter().map(|run| run.work_ms).sum();
             let ratio = proposal.grounds.estimate.value / proposal.grounds.counterfactual.value.max(1e-9);
-            let ratio = if proposal.kind == ProposalKind::Concurrency { 1.0 / ratio.max(1e-9) } else { ratio };
+            let ratio =
+                if proposal.kind == ProposalKind::Concurrency { 1.0 / ratio.max(1e-9) } else { ratio };
             Fate::Same { failed: one.is_failed(), longer_ms: work * (ratio - 1.0) }
         }
         ProposalKind::Parallelise => {
@@ -86,7 +91,11 @@ fn fate(one: &Observed, proposal: &NewProposal) -> Fate {
         }
         ProposalKind::Credential => {
             let is_of_it = one.is_failed() && one.cause == proposal.cause;
-            if is_of_it { Fate::Undecided { fails: Interval::new(0.0, 0.0, 1.0), longer_ms: 0.0 } } else { same }
+            if is_of_it {
+                Fate::Undecided { fails: Interval::new(0.0, 0.0, 1.0), longer_ms: 0.0 }
+            } else {
+                same
+            }
         }
         ProposalKind::SchemaGuard | ProposalKind::Step => same,
     }
@@ -98,7 +107,9 @@ fn after<'p>(proposal: &'p NewProposal, parameter: &str) -> Option<&'p Change> {
 
 /// Attempts for the cause: a number, or the first number of a condition on it.
 fn attempts(value: &noetl_domain::Value) -> Option<u32> {
-    let number = |text: &str| text.trim_start_matches("{{").split_whitespace().next().and_then(|word| word.parse().ok());
+    let number = |text: &str| {
+        text.trim_start_matches("{{").split_whitespace().next().and_then(|word| word.parse().ok())
+    };
     value.as_u64().map(|count| count as u32).or_else(|| value.as_str().and_then(number))
 }
 
@@ -135,7 +146,9 @@ fn retried(one: &Observed, runs: &[&StepRun], proposal: &NewProposal) -> Option<
     let lost = (1.0 - present.value).max(1e-9);
     let still = |then: f64| ((1.0 - then) / lost).clamp(0.0, 1.0);
     let fails = Interval::new(still(changed.value), still(changed.high), still(changed.low));
-    let last = series.last().map_or(0.0, |one| one.tries.iter().map(|one| one.wait_ms + one.duration_ms).sum::<f64>());
+    let last = series
+        .last()
+        .map_or(0.0, |one| one.tries.iter().map(|one| one.wait_ms + one.duration_ms).sum::<f64>());
     Some(Fate::Undecided { fails, longer_ms: last / f64::from(now.max(1)) * f64::from(then - now) })
 }
 

@@ -14,13 +14,34 @@ use crate::statistics::Interval;
 
 /// Words that point to a tool; what matches most, the first of equals, is taken.
 const TOOLS: [(&str, &[&str]); 7] = [
-    ("http", &["http", "https", "api", "url", "fetch", "download", "request", "post", "webhook", "endpoint", "call", "get"]),
+    (
+        "http",
+        &[
+            "http", "https", "api", "url", "fetch", "download", "request", "post", "webhook", "endpoint",
+            "call", "get",
+        ],
+    ),
     ("postgres", &["postgres", "postgresql", "database", "warehouse", "upsert", "sql", "table"]),
     ("sqlite", &["sqlite", "file-database", "local-database", "sql", "table"]),
     ("playbook", &["playbook", "sub-playbook", "subplaybook", "child"]),
     ("shell", &["shell", "command", "script", "bash", "curl", "run", "execute"]),
     ("sleep", &["wait", "sleep", "pause", "delay"]),
-    ("python", &["python", "compute", "calculate", "transform", "convert", "filter", "parse", "sum", "count", "clean", "merge"]),
+    (
+        "python",
+        &[
+            "python",
+            "compute",
+            "calculate",
+            "transform",
+            "convert",
+            "filter",
+            "parse",
+            "sum",
+            "count",
+            "clean",
+            "merge",
+        ],
+    ),
 ];
 
 /// A Proposal of a new step behind another one.
@@ -35,13 +56,25 @@ pub(crate) fn draft(
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect();
-    let lower: Vec<String> = words.iter().map(|word| word.trim_end_matches(['.', ':']).to_lowercase()).collect();
+    let lower: Vec<String> =
+        words.iter().map(|word| word.trim_end_matches(['.', ':']).to_lowercase()).collect();
     let score = |known: &[&str]| {
-        lower.iter().filter(|word| known.contains(&word.as_str()) || word.starts_with("http://") && known[0] == "http" || word.starts_with("https://") && known[0] == "http").count()
+        lower
+            .iter()
+            .filter(|word| {
+                known.contains(&word.as_str())
+                    || word.starts_with("http://") && known[0] == "http"
+                    || word.starts_with("https://") && known[0] == "http"
+            })
+            .count()
     };
     let scores: Vec<usize> = TOOLS.iter().map(|(_, known)| score(known)).collect();
     let best = scores.iter().copied().max().unwrap_or(0);
-    let tool = if best == 0 { "python" } else { TOOLS[scores.iter().position(|score| *score == best).unwrap_or(0)].0 };
+    let tool = if best == 0 {
+        "python"
+    } else {
+        TOOLS[scores.iter().position(|score| *score == best).unwrap_or(0)].0
+    };
     let name = free_name(subject, &lower);
     let step = json!({
         "step": name,
@@ -64,7 +97,10 @@ pub(crate) fn draft(
         estimate: estimate("change of the failure rate: none is claimed", "share", none),
         counterfactual: estimate("change of the failure rate without the step", "share", none),
         bound: "a draft is never approved by a policy".to_owned(),
-        query: format!("SELECT count() AS n FROM noetl_executions FINAL WHERE {}", subject.scope_of(&subject.history)),
+        query: format!(
+            "SELECT count() AS n FROM noetl_executions FINAL WHERE {}",
+            subject.scope_of(&subject.history)
+        ),
         effect: {
             let rate = subject.failure_rate();
             Effect { metric: "failure_rate".to_owned(), before: rate, expected: rate, low: rate, high: rate }
@@ -82,7 +118,8 @@ fn body(tool: &str, words: &[String], lower: &[String]) -> Value {
         "http" => {
             let url = words.iter().find(|word| word.starts_with("http://") || word.starts_with("https://"));
             let url = url.map_or("https://example.com", |url| url.trim_end_matches(['.', ',']));
-            let method = ["post", "put", "patch", "delete"].into_iter().find(|method| has(method)).unwrap_or("get");
+            let method =
+                ["post", "put", "patch", "delete"].into_iter().find(|method| has(method)).unwrap_or("get");
             let mut tool = json!({ "kind": "http", "method": method.to_uppercase(), "url": url });
             if matches!(method, "post" | "put" | "patch") {
                 tool["json"] = json!({});
@@ -92,7 +129,8 @@ fn body(tool: &str, words: &[String], lower: &[String]) -> Value {
         "postgres" => json!({ "kind": "postgres", "auth": "pg", "query": "SELECT 1" }),
         "sqlite" => json!({ "kind": "sqlite", "db_path": "data.db", "query": "SELECT 1" }),
         "playbook" => {
-            let path = words.iter().find(|word| word.contains('/')).map_or("path/of/playbook", String::as_str);
+            let path =
+                words.iter().find(|word| word.contains('/')).map_or("path/of/playbook", String::as_str);
             json!({ "kind": "playbook", "path": path })
         }
         "shell" => json!({ "kind": "shell", "command": "true" }),

@@ -155,7 +155,9 @@ impl Subject {
                 return Err(refuse(format!("lint refuses the change: {}", first.unwrap_or_default())));
             }
             if patched.is_canonical {
-                note.push_str(" The text is written anew in canonical form, as no edit in place was possible.");
+                note.push_str(
+                    " The text is written anew in canonical form, as no edit in place was possible.",
+                );
             }
             diff = Some(unified(&self.text, &patched.text, &self.path, self.version));
             content = Some(patched.text);
@@ -181,9 +183,8 @@ impl Subject {
             bound: draft.bound,
             query: draft.query,
         };
-        super::grounds::check(&grounds, &draft.effect).map_err(|missing| {
-            refuse(format!("its grounds are incomplete: {missing}"))
-        })?;
+        super::grounds::check(&grounds, &draft.effect)
+            .map_err(|missing| refuse(format!("its grounds are incomplete: {missing}")))?;
         // More of the same is no new evidence: the number of observations must double, or the choice differ.
         let weight = grounds.n.max(1).ilog2();
         let about = [&draft.step, &draft.cause];

@@ -45,11 +45,19 @@ fn of_step(
         return refuse(format!("{} runs are too few to claim even the 95 % quantile (59)", durations.len()));
     };
     let lost = share(cut as u64, durations.len() as u64);
-    let bound = quantile_bound(&durations, quantile).filter(|bound| bound.high.is_finite());
+    // What hangs does not end however long it is waited for; its quantile is that of the runs that do end.
+    let hangs = hangs(&durations, deadline);
+    let ending: Vec<Duration> = durations.iter().filter(|one| !(hangs && one.is_censored)).copied().collect();
+    let quantile = if hangs { claimable_quantile(ending.len()).unwrap_or(quantile) } else { quantile };
+    let bound = quantile_bound(&ending, quantile).filter(|bound| bound.high.is_finite());
     let (value_ms, interval, limit) = match bound {
         Some(bound) if bound.high * MATTERS < deadline => {
             let least = deadline / 2.0;
-            let limit = if bound.high < least { "the largest step: half at most" } else { "the upper bound of the quantile" };
+            let limit = if bound.high < least {
+                "the largest step: half at most"
+            } else {
+                "the upper bound of the quantile"
+            };
             (bound.high.max(least), bound, limit.to_owned())
         }
         Some(bound) if bound.high > deadline => {
@@ -60,7 +68,10 @@ fn of_step(
         None => (
             2.0 * deadline,
             Interval::new(2.0 * deadline, deadline, 4.0 * deadline),
-            format!("the largest step: twice at most; {} ended unseen, more than the quantile leaves", percent(lost.value)),
+            format!(
+                "the largest step: twice at most; {} ended unseen, more than the quantile leaves",
+                percent(lost.value)
+            ),
         ),
     };
     let seconds = rounded((value_ms / 1_000.0).max(0.001));
@@ -124,7 +135,11 @@ fn draft(
         settings: vec![Setting { step: name.clone(), parameter: Parameter::Timeout, value: number(seconds) }],
         n,
         censored,
-        estimate: estimate(format!("{} quantile of the duration of {name}", percent(quantile)), "ms", interval),
+        estimate: estimate(
+            format!("{} quantile of the duration of {name}", percent(quantile)),
+            "ms",
+            interval,
+        ),
         counterfactual: estimate(format!("share of runs of {name} that {old} s cut short"), "share", lost),
         bound: limit,
         query: format!(
@@ -139,6 +154,12 @@ fn draft(
             format!("{} of the runs are expected to take longer than the quantile.", percent(1.0 - quantile))
         },
     }
+}
+
+/// Whether nothing that lasted beyond half of the deadline ever ended by itself.
+fn hangs(durations: &[Duration], deadline: f64) -> bool {
+    let late = || durations.iter().filter(|one| one.value > deadline / 2.0);
+    late().count() >= FEWEST && late().all(|one| one.is_censored)
 }
 
 fn duration(run: &StepRun, deadline: f64) -> Option<Duration> {

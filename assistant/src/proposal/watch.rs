@@ -78,7 +78,9 @@ async fn round<H: History, D: Desk>(
         if history.ended_since(&path, since, wanted as usize).await? < wanted {
             continue;
         }
-        let Some(subject) = gather(history, &path, config.failure_costs_seconds * 1_000.0).await? else { continue };
+        let Some(subject) = gather(history, &path, config.failure_costs_seconds * 1_000.0).await? else {
+            continue;
+        };
         let newest = subject.history.iter().map(|one| one.started_ms).max().unwrap_or(since);
         seen.insert(path.clone(), newest + 1);
         let tools = Arc::clone(tools);

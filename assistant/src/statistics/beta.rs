@@ -167,7 +167,8 @@ mod tests {
         for law in [Beta { alpha: 0.5, beta: 0.5 }, Beta { alpha: 3.0, beta: 9.0 }] {
             let drawn: Vec<f64> = (0..20_000).map(|_| law.draw(&mut random)).collect();
             for p in [0.1, 0.5, 0.9] {
-                let below = drawn.iter().filter(|one| **one < law.quantile(p)).count() as f64 / drawn.len() as f64;
+                let below =
+                    drawn.iter().filter(|one| **one < law.quantile(p)).count() as f64 / drawn.len() as f64;
                 assert!((below - p).abs() < 0.015, "{law:?} {p}: {below}");
             }
         }

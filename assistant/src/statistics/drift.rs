@@ -43,10 +43,11 @@ mod tests {
         assert!(standing <= 12, "{standing} of 500");
         let moved = (0..100)
             .filter(|_| {
-                let at = |i: u32| 1.0 + f64::from(i) / 200.0;
-                drifted(&(0..200).map(|i| random.exponential(at(i))).collect::<Vec<_>>())
+                // The last take half as long again as the first.
+                let at = |i: u32| 1.0 + f64::from(i) / 400.0;
+                drifted(&(0..200).map(|i| at(i) * (0.4 * random.normal()).exp()).collect::<Vec<_>>())
             })
             .count();
-        assert!(moved >= 85, "{moved} of 100");
+        assert!(moved >= 60, "{moved} of 100");
     }
 }

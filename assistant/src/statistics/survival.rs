@@ -1,6 +1,6 @@
 //! Kaplan and Meier's curve of durations, where those that a deadline cut short count for what they say.
 
-use super::Interval;
+use super::{Beta, Interval};
 
 /// How long something took; `is_censored`: it was still going on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,8 +11,6 @@ pub(crate) struct Duration {
 
 /// The quantile with its interval. The upper end is infinite when too many ended unseen to tell; None when even the
 /// quantile itself was never reached.
-///
-/// The interval inverts the band of the curve on the scale of log(-log S), which keeps it inside [0, 1].
 pub(crate) fn quantile_bound(durations: &[Duration], quantile: f64) -> Option<Interval> {
     let mut sorted: Vec<Duration> = durations.to_vec();
     // A tie counts as an end before a cut.
@@ -35,34 +33,40 @@ pub(crate) fn quantile_bound(durations: &[Duration], quantile: f64) -> Option<In
         if at_risk > ended {
             variance += ended / (at_risk * (at_risk - ended));
         }
-        let (floor, ceiling) = band(survival, variance);
-        if floor <= target {
+        let (maybe, surely) = crosses(survival, variance, n, target);
+        if maybe {
             low.get_or_insert(here);
         }
         if survival <= target + 1e-12 {
             value.get_or_insert(here);
         }
-        if ceiling <= target {
+        if surely {
             high.get_or_insert(here);
             break;
         }
     }
     let value = value?;
-    // With too few observations the last one bounds it only as far as the numbers of `quantile.rs` say.
     let high = high.unwrap_or(f64::INFINITY);
     Some(Interval::new(value, low.unwrap_or(value), high))
 }
 
-fn band(survival: f64, variance: f64) -> (f64, f64) {
+/// Whether the curve lies at `target` or below: surely not above its band's lower end, and surely below its upper end.
+///
+/// The band is the one that Clopper and Pearson give to a share, with as many observations as Greenwood's variance says
+/// that the curve is worth here.
+fn crosses(survival: f64, variance: f64, n: usize, target: f64) -> (bool, bool) {
+    // Far from the target nothing is near enough to ask.
+    if survival > (4.0 * target + 0.05).min(0.999_999) {
+        return (false, false);
+    }
     if survival <= 0.0 {
-        return (0.0, 0.0);
+        return (true, 1.0 - 0.025_f64.powf(1.0 / n as f64) <= target);
     }
-    if survival >= 1.0 {
-        return (1.0, 1.0);
-    }
-    let log = survival.ln();
-    let factor = (1.959_964 * variance.sqrt() / log.abs()).exp();
-    (survival.powf(factor), survival.powf(1.0 / factor))
+    let worth = (survival * (1.0 - survival) / (survival * survival * variance)).min(n as f64);
+    let (alive, ended) = (worth * survival, worth * (1.0 - survival));
+    let low = Beta { alpha: alive, beta: ended + 1.0 };
+    let high = Beta { alpha: alive + 1.0, beta: ended };
+    (low.below(target) >= 0.025, high.below(target) >= 0.975)
 }
 
 #[cfg(test)]

@@ -373,6 +373,8 @@ pub struct DraftStep {
     pub after: String,
     /// What it shall do, in words.
     pub description: String,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ProposalList {

@@ -10,10 +10,8 @@ use crate::exit::Exit;
 use crate::{output, terminal};
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Reads what the newest executions did, which may take a second for each thousand.\n\
-                  `noetl up` looks by itself from time to time ([assistant.propose] in noetl.toml)."
-)]
+#[command(after_help = "Reads what the newest executions did, which may take a second for each thousand.\n\
+                  `noetl up` looks by itself from time to time ([assistant.propose] in noetl.toml).")]
 pub(crate) struct Look {
     /// Catalog path; all playbooks by default
     #[arg(value_name = "PLAYBOOK")]
@@ -54,7 +52,13 @@ fn show(looked: &Looked, verbose: bool) -> anyhow::Result<()> {
     if verbose || looked.proposals.is_empty() && looked.playbooks == 1 {
         for refused in &looked.refused {
             let step = refused.step.as_deref().unwrap_or("the playbook");
-            terminal::tell(&format!("no {} for {} of {}: {}", refused.kind.as_str(), step, refused.playbook, refused.why));
+            terminal::tell(&format!(
+                "no {} for {} of {}: {}",
+                refused.kind.as_str(),
+                step,
+                refused.playbook,
+                refused.why
+            ));
         }
     }
     if !looked.proposals.is_empty() {
@@ -81,7 +85,13 @@ fn lines(proposal: &Proposal) -> String {
     );
     [
         format!("{}  {}", proposal.id, proposed.title),
-        style.dim(&format!("      {} v{}  ·  {}  ·  {}", proposed.playbook, proposed.base_version, expected, proposal.state.as_str())),
+        style.dim(&format!(
+            "      {} v{}  ·  {}  ·  {}",
+            proposed.playbook,
+            proposed.base_version,
+            expected,
+            proposal.state.as_str()
+        )),
     ]
     .join("\n")
 }

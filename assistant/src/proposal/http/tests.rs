@@ -35,7 +35,8 @@ impl History for Told {
     }
 
     async fn observed(&self, _: &str, _: usize) -> Result<Vec<Observed>, SourceError> {
-        let failure = || Failure { cause: "limit.rate".into(), kind: "rate_limit".into(), ..Failure::default() };
+        let failure =
+            || Failure { cause: "limit.rate".into(), kind: "rate_limit".into(), ..Failure::default() };
         let one = |at: u64| {
             let recovered = at % 4 != 0;
             let tries = if at.is_multiple_of(2) {
@@ -47,7 +48,8 @@ impl History for Told {
             } else {
                 Vec::new()
             };
-            let series = if tries.is_empty() { Vec::new() } else { vec![Series { task: "fetch".into(), tries }] };
+            let series =
+                if tries.is_empty() { Vec::new() } else { vec![Series { task: "fetch".into(), tries }] };
             Observed {
                 execution: ExecutionId(at),
                 version: 1,
@@ -55,7 +57,13 @@ impl History for Told {
                 started_ms: at as i64 * 600_000,
                 ended_ms: at as i64 * 600_000 + 900,
                 cause: (!recovered).then(|| "limit.rate".to_owned()),
-                steps: vec![StepRun { step: "fetch".into(), run: 1, series, is_failed: !recovered, ..StepRun::default() }],
+                steps: vec![StepRun {
+                    step: "fetch".into(),
+                    run: 1,
+                    series,
+                    is_failed: !recovered,
+                    ..StepRun::default()
+                }],
             }
         };
         Ok((1..=120).map(one).collect())

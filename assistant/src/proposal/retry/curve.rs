@@ -13,6 +13,8 @@ const LARGEST_STEP: f64 = 2.0;
 /// Recoveries that a change must add, as a share of the failing series.
 const WORTH_IT: f64 = 0.02;
 const DRAWS: usize = 400;
+/// How the chance may go on from one retry to the next where none was seen.
+const EXTREMES: (f64, f64) = (0.33, 2.2);
 
 /// A call whose first try failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,8 +75,7 @@ pub(crate) struct Curve {
 impl Curve {
     pub(crate) fn of(episodes: &[Episode], value_ms: f64) -> Self {
         let series: Vec<(u32, bool)> = episodes.iter().map(|one| (one.retries, one.recovered)).collect();
-        let tries: Vec<f64> =
-            episodes.iter().map(|one| one.work_ms / f64::from(one.retries + 1)).collect();
+        let tries: Vec<f64> = episodes.iter().map(|one| one.work_ms / f64::from(one.retries + 1)).collect();
         Self {
             episodes: episodes.to_vec(),
             hazards: hazards(&series, None),
@@ -123,7 +124,8 @@ impl Curve {
     }
 
     fn wait_ms(&self, k: usize) -> f64 {
-        let seen: Vec<f64> = self.episodes.iter().filter_map(|one| one.waits_ms.get(k - 1).copied()).collect();
+        let seen: Vec<f64> =
+            self.episodes.iter().filter_map(|one| one.waits_ms.get(k - 1).copied()).collect();
         if !seen.is_empty() {
             return median(&seen);
         }
@@ -175,7 +177,10 @@ impl Curve {
                 "Of {} that were tried again none ever passed, so a retry helps in fewer than 2 of 100 cases.",
                 self.hazards.first()?.at_risk
             ),
-            bound: format!("the upper bound of recovery, {:.1} %, is below 2 % (149 are needed)", recovered.high * 100.0),
+            bound: format!(
+                "the upper bound of recovery, {:.1} %, is below 2 % (149 are needed)",
+                recovered.high * 100.0
+            ),
             cost_before_ms: self.mean_cost(attempts),
             cost_after_ms: Interval::new(self.mean_cost(1), self.mean_cost(1), self.mean_cost(1)),
         })
@@ -202,7 +207,10 @@ impl Curve {
             bound: if chosen > to {
                 "the largest step: at most half".to_owned()
             } else {
-                format!("retry {to} is surely not worth its cost: the upper bound of its chance is {:.1} %", upper * 100.0)
+                format!(
+                    "retry {to} is surely not worth its cost: the upper bound of its chance is {:.1} %",
+                    upper * 100.0
+                )
             },
             cost_before_ms: before,
             cost_after_ms: Interval::new(after, after.min(before * 0.5), before),
@@ -260,22 +268,32 @@ impl Curve {
             ),
             bound,
             cost_before_ms: self.mean_cost(attempts),
-            cost_after_ms: Interval::new(self.mean_cost(chosen), self.mean_cost(attempts).min(self.mean_cost(chosen)), self.mean_cost(attempts).max(self.mean_cost(chosen)) * 2.0),
+            cost_after_ms: Interval::new(
+                self.mean_cost(chosen),
+                self.mean_cost(attempts).min(self.mean_cost(chosen)),
+                self.mean_cost(attempts).max(self.mean_cost(chosen)) * 2.0,
+            ),
         })
     }
 
     /// The share that so many attempts recover, with an interval from draws of every hazard.
     pub(crate) fn recovered_by(&self, attempts: u32) -> Interval {
         let laws: Vec<(Beta, f64)> = (1..attempts as usize).filter_map(|k| self.law(k)).collect();
-        let survive = |chances: &mut dyn Iterator<Item = f64>| chances.fold(1.0, |left, chance| left * (1.0 - chance));
+        let survive =
+            |chances: &mut dyn Iterator<Item = f64>| chances.fold(1.0, |left, chance| left * (1.0 - chance));
         let value = 1.0 - survive(&mut laws.iter().map(|(law, factor)| law.mean() * factor));
         let mut random = Random::new(0x7e57);
-        // Hazards beyond what was seen share the draw of the last one that was.
+        // Beyond what was seen nobody knows how the chance goes on: it may fall to a third with every retry, as where the
+        // rest is permanent, or double, as where time heals and waits grow.
         let mut drawn: Vec<f64> = (0..DRAWS)
             .map(|_| {
                 let seen = laws.iter().take(self.hazards.len().max(1));
                 let chances: Vec<f64> = seen.map(|(law, _)| law.draw(&mut random)).collect();
-                let chance = |at: usize| chances[at.min(chances.len() - 1)] * laws[at].1;
+                let step = (EXTREMES.0.ln() + (EXTREMES.1 / EXTREMES.0).ln() * random.uniform()).exp();
+                let chance = |at: usize| {
+                    let beyond = (at + 1).saturating_sub(chances.len()) as i32;
+                    (chances[at.min(chances.len() - 1)] * step.powi(beyond)).min(0.97)
+                };
                 1.0 - survive(&mut (0..laws.len()).map(chance))
             })
             .collect();

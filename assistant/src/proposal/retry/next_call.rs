@@ -27,7 +27,9 @@ pub(super) fn first_retry(
     let name = &step.name;
     let refuse = |why: String| vec![Err(Refusal::of(ProposalKind::Retry, name, why))];
     if !cause.parse::<Cause>().is_ok_and(Cause::is_transient) {
-        return refuse(format!("{cause} does not pass by itself, and nothing was retried that says otherwise"));
+        return refuse(format!(
+            "{cause} does not pass by itself, and nothing was retried that says otherwise"
+        ));
     }
     if let Err(why) = may_repeat_for(step, cause) {
         return refuse(why);
@@ -54,11 +56,8 @@ pub(super) fn first_retry(
     let before = subject.failure_rate();
     let left = |recovered: f64| before - of_step * recovered;
     let settings = [(Parameter::MaxAttempts, 2.0), (Parameter::InitialDelay, delay)];
-    let settings = settings.map(|(parameter, value)| Setting {
-        step: name.clone(),
-        parameter,
-        value: number(value),
-    });
+    let settings =
+        settings.map(|(parameter, value)| Setting { step: name.clone(), parameter, value: number(value) });
     let nothing = Interval::new(0.0, 0.0, 0.0);
     let draft = Draft {
         kind: ProposalKind::Retry,
@@ -77,8 +76,16 @@ pub(super) fn first_retry(
         settings: settings.to_vec(),
         n: own.len() as u64,
         censored: own.len() as u64,
-        estimate: estimate(format!("share of {cause} in {name} after which the next call went well"), "share", share),
-        counterfactual: estimate(format!("share of {cause} in {name} that 1 attempt recovers"), "share", nothing),
+        estimate: estimate(
+            format!("share of {cause} in {name} after which the next call went well"),
+            "share",
+            share,
+        ),
+        counterfactual: estimate(
+            format!("share of {cause} in {name} that 1 attempt recovers"),
+            "share",
+            nothing,
+        ),
         bound: "the largest step: at most 2 attempts, twice of 1".to_owned(),
         query: query(subject, name, cause),
         effect: Effect {

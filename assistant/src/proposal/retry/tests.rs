@@ -71,7 +71,12 @@ fn subject(tool: &str, mark: &str, retry: &str, history: Vec<Observed>) -> Subje
 const GET: &str = "{ kind: http, url: \"http://127.0.0.1/x\" }";
 const RETRY: &str = "{ max_attempts: 3, initial_delay: 0.1 }";
 
-fn calls(cause: &'static str, at_first: usize, at_second: usize, never: usize) -> Vec<(&'static str, usize, bool)> {
+fn calls(
+    cause: &'static str,
+    at_first: usize,
+    at_second: usize,
+    never: usize,
+) -> Vec<(&'static str, usize, bool)> {
     let mut calls = vec![(cause, 2, true); at_first];
     calls.extend(vec![(cause, 3, true); at_second]);
     calls.extend(vec![(cause, 3, false); never]);
@@ -129,7 +134,10 @@ fn attempts_depend_on_the_cause_where_there_are_several() {
     let found = look(&subject, &ToolSchemas::new());
     let after: Vec<&str> = found.proposals.iter().filter_map(|one| one.changes[0].after.as_str()).collect();
     assert!(after.contains(&"{{ 1 if error and error.status_code == 404 else 3 }}"), "{after:?}");
-    assert!(after.iter().any(|text| text.ends_with("if error and error.status_code == 429 else 3 }}")), "{after:?}");
+    assert!(
+        after.iter().any(|text| text.ends_with("if error and error.status_code == 429 else 3 }}")),
+        "{after:?}"
+    );
 }
 
 #[test]

@@ -60,6 +60,9 @@ mod tests {
         assert_eq!(of(&[limited], &[alike]), None);
         let python = failure("network.reset", None, "ConnectionResetError");
         let other = failure("code.exception", None, "KeyError");
-        assert_eq!(of(&[python], &[other]).as_deref(), Some("error and error.code == 'ConnectionResetError'"));
+        assert_eq!(
+            of(&[python], &[other]).as_deref(),
+            Some("error and error.code == 'ConnectionResetError'")
+        );
     }
 }

@@ -79,9 +79,7 @@ impl<'a> Editor<'a> {
                 if node.as_map().is_none() {
                     // A bare count or `true` becomes a block with the count it stood for.
                     let mut block = serde_json::Map::new();
-                    if setting.parameter != Parameter::MaxAttempts
-                        && !matches!(node.data, Data::Bool(true))
-                    {
+                    if setting.parameter != Parameter::MaxAttempts && !matches!(node.data, Data::Bool(true)) {
                         block.insert("max_attempts".to_owned(), node.to_value());
                     }
                     block.insert(names[0].to_owned(), setting.value.clone());
@@ -242,7 +240,8 @@ impl<'a> Editor<'a> {
         if entry.value.is_null() && span.start == span.end {
             return self.splice(entry.key_span.end + 1, entry.key_span.end + 1, &format!(" {value}"));
         }
-        let is_block = matches!(entry.value.data, Data::Map(_) | Data::List(_)) && !self.is_flow(&entry.value);
+        let is_block =
+            matches!(entry.value.data, Data::Map(_) | Data::List(_)) && !self.is_flow(&entry.value);
         if is_block {
             // From behind the colon to the end of the last line of the block.
             if self.is_flow(map) {

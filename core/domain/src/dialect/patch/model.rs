@@ -142,7 +142,11 @@ pub(super) fn is_plain(step: &Step) -> bool {
     step.routes.otherwise.is_empty()
         && step.cases.is_empty()
         && step.routes.mode != RouteMode::Chain
-        && step.routes.arcs.iter().all(|arc| arc.when.is_none() && arc.inputs.is_empty() && arc.sets.is_empty())
+        && step
+            .routes
+            .arcs
+            .iter()
+            .all(|arc| arc.when.is_none() && arc.inputs.is_empty() && arc.sets.is_empty())
 }
 
 fn set_tries(step: &Step, changed: &mut Step, setting: &Setting) -> Result<(), PatchError> {

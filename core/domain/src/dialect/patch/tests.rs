@@ -69,7 +69,8 @@ fn numbers_are_replaced_where_they_stand_and_comments_stay() {
 #[test]
 fn keys_are_added_beside_their_siblings() {
     let added = edited(ORDERS, "fetch", Parameter::MaxDelay, 30);
-    let expected = ORDERS.replace("      initial_delay: 0.2\n", "      initial_delay: 0.2\n      max_delay: 30\n");
+    let expected =
+        ORDERS.replace("      initial_delay: 0.2\n", "      initial_delay: 0.2\n      max_delay: 30\n");
     assert_eq!(added, expected);
     let added = edited(ORDERS, "fetch", Parameter::Timeout, 60);
     let expected = ORDERS.replace("    idempotent: true\n", "    idempotent: true\n    timeout: 60\n");
@@ -82,7 +83,8 @@ fn keys_are_added_beside_their_siblings() {
 fn a_guard_becomes_a_rule_of_the_tool() {
     let when = "{{ output.status == 'ok' and not output.data }}";
     let added = edited(ORDERS, "fetch", Parameter::Guard, when);
-    let rule = format!("      spec: {{ policy: {{ rules: [{{ when: \"{when}\", then: {{ do: fail }} }}] }} }}\n");
+    let rule =
+        format!("      spec: {{ policy: {{ rules: [{{ when: \"{when}\", then: {{ do: fail }} }}] }} }}\n");
     assert_eq!(added, ORDERS.replace("      kind: python\n", &format!("      kind: python\n{rule}")));
     let again = edited(&added, "fetch", Parameter::Guard, "{{ output.status == 'error' }}");
     assert_eq!(read(&again).playbook.unwrap().step("fetch").unwrap().body[0].rules.len(), 2, "{again}");
@@ -107,7 +109,10 @@ fn arcs_and_new_steps_are_written_in_place() {
 
 #[test]
 fn rules_and_bare_counts_are_understood() {
-    let bare = ORDERS.replace("    retry:\n      max_attempts: 2      # was 3 once\n      initial_delay: 0.2\n", "    retry: 2\n");
+    let bare = ORDERS.replace(
+        "    retry:\n      max_attempts: 2      # was 3 once\n      initial_delay: 0.2\n",
+        "    retry: 2\n",
+    );
     let changed = edited(&bare, "fetch", Parameter::InitialDelay, 3);
     assert!(changed.contains("    retry: { max_attempts: 2, initial_delay: 3 }\n"), "{changed}");
     let ruled = ORDERS.replace(
