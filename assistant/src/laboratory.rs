@@ -12,11 +12,12 @@ mod side_by_side;
 use noetl_domain::dialect;
 use noetl_domain::event::Status;
 use noetl_domain::id::ExecutionId;
+use serde::Serialize;
 
-use crate::proposal::{FAILURE_COSTS_MS, Observed, StepRun, Subject};
+use crate::proposal::{Observed, StepRun, Subject, Terms};
 
 /// What the laboratory measured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Figures {
     pub regret: Vec<Regret>,
     /// On traffic whose numbers are the best ones already.
@@ -28,7 +29,7 @@ pub struct Figures {
     pub rollback: Rollback,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Regret {
     pub world: &'static str,
     pub runs: usize,
@@ -39,7 +40,7 @@ pub struct Regret {
     pub after: f64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Count {
     pub what: &'static str,
     pub hits: usize,
@@ -53,7 +54,7 @@ impl Count {
 }
 
 /// A planted change that makes things worse, under the sequential test of the canary.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Rollback {
     pub runs: usize,
     /// Rolled back within a hundred executions.
@@ -139,7 +140,7 @@ fn subject(keys: &str, history: Vec<Observed>) -> Subject {
         history,
         missing_credentials: Vec::new(),
         defects: Vec::new(),
-        failure_costs_ms: FAILURE_COSTS_MS,
+        terms: Terms::default(),
     }
 }
 

@@ -29,8 +29,9 @@ pub use desk::{Desk, Made};
 pub use history::{History, MOST_EXECUTIONS, defect_of, gather};
 pub use http::{openapi, router};
 pub use observed::{Failure, LoopRun, Observed, Series, StepRun, Try, fold};
+pub(crate) use simulate::attempts_of;
 pub use simulate::simulate;
-pub use subject::{Defect, FAILURE_COSTS_MS, Refusal, Subject};
+pub use subject::{Defect, FAILURE_COSTS_MS, Refusal, Subject, Terms};
 pub use watch::{Config, watch};
 
 /// What a look found, and what it found no reason for.

@@ -1,5 +1,6 @@
 //! Where the assistant hands its Proposals: the control plane of this process.
 
+use noetl_api::policy::Policy;
 use noetl_api::proposal::{NewProposal, Proposal};
 use noetl_assistant::gather::SourceError;
 use noetl_assistant::proposal::{Desk, Made};
@@ -19,6 +20,11 @@ impl Desk for ToControl {
             }
             Err(declined) => Ok(Made::Declined(declined.to_string())),
         }
+    }
+
+    fn policy(&self) -> Policy {
+        // A policy that cannot be read approves nothing; what is proposed meanwhile keeps to the default.
+        self.0.policy().map(|state| state.policy).unwrap_or_default()
     }
 
     async fn get(&self, id: &str) -> Result<Option<Proposal>, SourceError> {

@@ -5,7 +5,7 @@ use noetl_domain::event::Status;
 use noetl_domain::lint::ToolSchemas;
 
 use super::{Count, Figures, Regret, observed, subject};
-use crate::proposal::{FAILURE_COSTS_MS, Failure, Series, StepRun, Try, look};
+use crate::proposal::{FAILURE_COSTS_MS, Failure, Series, StepRun, Try, attempts_of, look};
 use crate::statistics::Random;
 
 /// How calls recover.
@@ -197,9 +197,10 @@ fn tuned(
     let found = look(&subject, &ToolSchemas::new());
     let proposal = found.proposals.into_iter().find(|one| one.kind == ProposalKind::Retry);
     let changed = proposal.as_ref().and_then(|one| {
-        one.changes.iter().find(|change| change.parameter == "retry.max_attempts")?.after.as_u64()
+        let change = one.changes.iter().find(|change| change.parameter == "retry.max_attempts")?;
+        attempts_of(&change.after)
     });
-    (proposal, changed.map_or(attempts, |after| after as u32))
+    (proposal, changed.unwrap_or(attempts))
 }
 
 pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {

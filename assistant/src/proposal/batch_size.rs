@@ -91,8 +91,9 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         Err(why) => return refuse(why),
     };
     // Never further than twice or half, nor than the deadline of a call allows.
-    let (low, mut high) = ((now / 2).max(1), now * 2);
-    let mut bound = format!("the largest step: between {low} and {high}");
+    let (low, high) = subject.terms.range(Parameter::BatchSize, now as f64);
+    let (low, mut high) = (low.ceil().max(1.0) as u64, high as u64);
+    let mut bound = format!("the largest step and the policy: between {low} and {high}");
     if let Some(deadline) = subject.current(name, Parameter::Timeout).as_f64() {
         let allowed =
             ((deadline * 1_000.0 - batches.line.intercept.high) / batches.line.slope.high).max(1.0) as u64;
@@ -115,7 +116,7 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         return refuse("that another size is cheaper is not sure".to_owned());
     }
     if chosen > low && chosen < high {
-        bound = "the least cost for a good element, the smallest size within 2 % of it".to_owned();
+        "the least cost for a good element, the smallest size within 2 % of it".clone_into(&mut bound);
     }
     let costs = Interval::new(after, before * gains[0].min(gains[1]), before * gains[0].max(gains[1]));
     let now_costs = Interval::new(before, before * 0.95, before * 1.05);

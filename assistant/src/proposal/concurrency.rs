@@ -20,8 +20,8 @@ pub(crate) fn look(subject: &Subject, tools: &ToolSchemas) -> Findings {
 }
 
 /// The number to work with, given what was seen and what it is now.
-pub(crate) fn choose(law: Scalability, seen: f64, now: f64) -> f64 {
-    law.best().min(BEYOND * seen).clamp((now / 2.0).ceil(), now * 2.0).round().max(1.0)
+pub(crate) fn choose(law: Scalability, seen: f64, (low, high): (f64, f64)) -> f64 {
+    law.best().min(BEYOND * seen).clamp(low.ceil(), high).round().max(1.0)
 }
 
 fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result<NewProposal, Refusal>> {
@@ -46,7 +46,8 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         );
     };
     let seen = points.iter().map(|(n, _)| *n).fold(0.0, f64::max);
-    let chosen = choose(law, seen, now);
+    let limits = subject.terms.range(Parameter::MaxInFlight, now);
+    let chosen = choose(law, seen, limits);
     let gain = |law: Scalability| law.throughput(chosen) / law.throughput(now) - 1.0;
     let blocks: Vec<Vec<(f64, f64)>> = points.iter().map(|point| vec![*point]).collect();
     let interval = interval_over_blocks(&blocks, subject.version.into(), |sample| {
@@ -60,8 +61,8 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let before = law.throughput(now);
     let throughput =
         Interval::new(law.throughput(chosen), before * (1.0 + interval.low), before * (1.0 + interval.high));
-    let bound = if chosen >= 2.0 * now || chosen <= (now / 2.0).ceil() {
-        "the largest step: twice or half".to_owned()
+    let bound = if chosen >= limits.1.floor() || chosen <= limits.0.ceil() {
+        "the largest step, and the policy".to_owned()
     } else if chosen >= (BEYOND * seen).floor() {
         format!("1.5 times the largest number that was seen, {seen}")
     } else {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use noetl_api::policy::Policy;
 use noetl_api::proposal::{NewProposal, Proposal};
 
 use crate::gather::SourceError;
@@ -17,6 +18,9 @@ pub enum Made {
 
 pub trait Desk: Send + Sync + 'static {
     fn make(&self, proposal: NewProposal) -> impl Future<Output = Result<Made, SourceError>> + Send;
+
+    /// The policy that bounds what may be proposed.
+    fn policy(&self) -> Policy;
 
     fn get(&self, id: &str) -> impl Future<Output = Result<Option<Proposal>, SourceError>> + Send;
 }

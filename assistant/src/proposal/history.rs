@@ -8,7 +8,7 @@ use noetl_domain::Value;
 use noetl_domain::playbook::Playbook;
 
 use super::observed::Observed;
-use super::subject::{Defect, Subject};
+use super::subject::{Defect, Subject, Terms};
 use crate::evidence::Definition;
 use crate::gather::SourceError;
 
@@ -55,7 +55,7 @@ const DIAGNOSED: usize = 20;
 pub async fn gather<H: History>(
     history: &H,
     path: &str,
-    failure_costs_ms: f64,
+    terms: Terms,
 ) -> Result<Option<Subject>, SourceError> {
     let Some(newest) = history.definition(path, None).await? else { return Ok(None) };
     let observed = history.observed(path, MOST_EXECUTIONS).await?;
@@ -92,7 +92,7 @@ pub async fn gather<H: History>(
         versions,
         missing_credentials: missing,
         defects,
-        failure_costs_ms,
+        terms,
     }))
 }
 

@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::desk::{Desk, Made};
 use super::history::{History, gather};
+use super::subject::Terms;
 use super::{draft_step, look as judge, simulate as replay};
 use crate::gather::SourceError;
 use crate::http::Refusal;
@@ -55,8 +56,10 @@ pub fn router<H: History, D: Desk>(
         Arc::new(move |request| {
             let (history, desk, tools) = parts.clone();
             Box::pin(async move {
-                let subject =
-                    known(gather(&*history, &request.playbook, failure_costs_ms).await?, &request.playbook)?;
+                let subject = known(
+                    gather(&*history, &request.playbook, terms(&*desk, failure_costs_ms)).await?,
+                    &request.playbook,
+                )?;
                 let drafted = draft_step(&subject, &request.after, &request.description, &tools);
                 let drafted = drafted.map_err(|refusal| {
                     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, refusal.why)
@@ -77,7 +80,7 @@ pub fn router<H: History, D: Desk>(
                     .hint("`noetl proposals list` lists them")
             })?;
             let path = proposal.proposed.playbook.clone();
-            let subject = known(gather(&*history, &path, failure_costs_ms).await?, &path)?;
+            let subject = known(gather(&*history, &path, terms(&*desk, failure_costs_ms)).await?, &path)?;
             Ok(Simulation { proposal_id: id, ..replay(&subject, &proposal.proposed) })
         })
     });
@@ -141,7 +144,7 @@ async fn look_at<H: History, D: Desk>(
     };
     let mut answer = Looked { playbooks: paths.len() as u64, ..Looked::default() };
     for path in paths {
-        let found = gather(history, &path, failure_costs_ms).await?;
+        let found = gather(history, &path, terms(desk, failure_costs_ms)).await?;
         let subject = match (found, &request.playbook) {
             (Some(subject), _) => subject,
             (None, None) => continue,
@@ -170,6 +173,10 @@ async fn look_at<H: History, D: Desk>(
         }));
     }
     Ok(answer)
+}
+
+fn terms<D: Desk>(desk: &D, failure_costs_ms: f64) -> Terms {
+    Terms { failure_costs_ms, policy: desk.policy() }
 }
 
 fn known<T>(found: Option<T>, path: &str) -> Result<T, Refusal> {

@@ -63,7 +63,7 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
     let all = failing(subject, &step.name);
     let own: Vec<_> = all.iter().filter(|(_, first, _)| first.cause == cause).copied().collect();
     let episodes: Vec<Episode> = own.iter().map(|(one, _, series)| Episode::of(one, series)).collect();
-    let curve = Curve::of(&episodes, subject.failure_costs_ms);
+    let curve = Curve::of(&episodes, subject.terms.failure_costs_ms);
     let refuse = |why: String| vec![Err(Refusal::of(ProposalKind::Retry, &step.name, why))];
     let written = subject.current(&step.name, Parameter::MaxAttempts);
     let attempts = match &written {
@@ -76,14 +76,16 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
     }
     // A single number answers when nearly all failures have this cause; otherwise the attempts depend on the cause.
     let is_alone = own.len() as f64 >= ALONE * all.len() as f64;
-    let condition = if is_alone { None } else { when::condition(&own, &all) };
-    if !is_alone && condition.is_none() {
-        return refuse(format!("no field of its errors tells {cause} from the others"));
-    }
-    let choice = match curve.choose(attempts) {
+    let limits = subject.terms.range(Parameter::MaxAttempts, f64::from(attempts));
+    let choice = match curve.choose(attempts, limits) {
         Verdict::Keep(why) => return refuse(format!("{cause}: {why}")),
         Verdict::Change(choice) => choice,
     };
+    // "Do not retry this cause" says nothing about others, seen or not.
+    let condition = if is_alone && choice.attempts > 1 { None } else { when::condition(&own, &all) };
+    if condition.is_none() && !(is_alone && choice.attempts > 1) {
+        return refuse(format!("no field of its errors tells {cause} from the others"));
+    }
     if choice.attempts > attempts
         && let Err(why) = may_repeat_for(step, cause)
     {
@@ -96,7 +98,10 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
         }
     };
     let mut settings = vec![Setting { step: step.name.clone(), parameter: Parameter::MaxAttempts, value }];
-    if let (Some(delay), None) = (choice.delay_s, &condition) {
+    let written = subject.current(&step.name, Parameter::InitialDelay).as_f64();
+    if let (Some(delay), Some(written), None) = (choice.delay_s, written, &condition) {
+        let (low, high) = subject.terms.range(Parameter::InitialDelay, written);
+        let delay = delay.clamp(low, high);
         settings.push(Setting {
             step: step.name.clone(),
             parameter: Parameter::InitialDelay,

@@ -106,7 +106,7 @@ fn after<'p>(proposal: &'p NewProposal, parameter: &str) -> Option<&'p Change> {
 }
 
 /// Attempts for the cause: a number, or the first number of a condition on it.
-fn attempts(value: &noetl_domain::Value) -> Option<u32> {
+pub(crate) fn attempts_of(value: &noetl_domain::Value) -> Option<u32> {
     let number = |text: &str| {
         text.trim_start_matches("{{").split_whitespace().next().and_then(|word| word.parse().ok())
     };
@@ -115,8 +115,8 @@ fn attempts(value: &noetl_domain::Value) -> Option<u32> {
 
 fn retried(one: &Observed, runs: &[&StepRun], proposal: &NewProposal) -> Option<Fate> {
     let change = after(proposal, "retry.max_attempts")?;
-    let now = attempts(&change.before).unwrap_or(1);
-    let then = attempts(&change.after)?;
+    let now = attempts_of(&change.before).unwrap_or(1);
+    let then = attempts_of(&change.after)?;
     let of_cause = |series: &&Series| {
         let first = series.tries.first().and_then(|first| first.failure.as_ref());
         first.is_some_and(|first| Some(&first.cause) == proposal.cause.as_ref())

@@ -152,5 +152,5 @@ fn free_name(subject: &Subject, lower: &[String]) -> String {
     if !taken(&base) {
         return base;
     }
-    (2..).map(|at| format!("{base}_{at}")).find(|name| !taken(name)).unwrap_or(base)
+    (2..1_000).map(|at| format!("{base}_{at}")).find(|name| !taken(name)).unwrap_or(base)
 }

@@ -1,5 +1,6 @@
 //! What one look is about: a playbook, its text, and what its executions did. Gathered once and frozen.
 
+use noetl_api::policy::Policy;
 use noetl_api::proposal::{Change, Effect, Estimate, Grounds, NewProposal, ProposalKind, RiskLevel};
 use noetl_domain::dialect::patch::{Parameter, Setting, current, patch};
 use noetl_domain::lint::ToolSchemas;
@@ -33,8 +34,34 @@ pub struct Subject {
     pub missing_credentials: Vec<String>,
     /// Roots that the diagnosis of failed executions found in a step's data.
     pub defects: Vec<Defect>,
+    pub terms: Terms,
+}
+
+/// What numbers are weighed against, and how far they may go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Terms {
     /// What an execution that fails costs.
     pub failure_costs_ms: f64,
+    pub policy: Policy,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { failure_costs_ms: FAILURE_COSTS_MS, policy: Policy::default() }
+    }
+}
+
+impl Terms {
+    /// How far a number may go from where it is: the policy's bounds and largest step, and the hard bound.
+    pub(crate) fn range(&self, parameter: Parameter, now: f64) -> (f64, f64) {
+        let name = parameter.as_str();
+        let bound = self.policy.parameters.get(name).cloned().unwrap_or_default();
+        let step = bound.largest_step.unwrap_or(self.policy.largest_step).max(1.0);
+        let most = bound.max.unwrap_or(f64::INFINITY).min(tuning::hard_limit(name).unwrap_or(f64::INFINITY));
+        // What lies outside already may stay where it is.
+        let low = (now / step).max(bound.min.unwrap_or(0.0)).min(now);
+        (low, (now * step).min(most).max(now))
+    }
 }
 
 /// A step whose result was not what later steps needed.

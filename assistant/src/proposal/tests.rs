@@ -68,7 +68,7 @@ fn subject(text: &str, steps: &[(&str, i64)], failed: usize, cause: &str) -> Sub
         history,
         missing_credentials: Vec::new(),
         defects: Vec::new(),
-        failure_costs_ms: FAILURE_COSTS_MS,
+        terms: Terms::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::statistics::{Duration, Interval, claimable_quantile, drifted, quantil
 
 const CAUSE: &str = "timeout.step";
 /// Runs that the deadline must have ended before anything is said.
-const FEWEST: usize = 5;
+const FEWEST: usize = 8;
 /// A change below this is not worth a new version.
 const MATTERS: f64 = 1.25;
 
@@ -37,6 +37,8 @@ fn of_step(
         return None;
     }
     let refuse = |why: String| Some(Err(Refusal::of(ProposalKind::Timeout, name, why)));
+    let (low_s, high_s) = subject.terms.range(Parameter::Timeout, deadline / 1_000.0);
+    let (least, most) = (low_s * 1_000.0, high_s * 1_000.0);
     let values: Vec<f64> = durations.iter().map(|one| one.value).collect();
     if drifted(&values) {
         return refuse("its durations drift, so that what was says little about what will be".to_owned());
@@ -52,29 +54,29 @@ fn of_step(
     let bound = quantile_bound(&ending, quantile).filter(|bound| bound.high.is_finite());
     let (value_ms, interval, limit) = match bound {
         Some(bound) if bound.high * MATTERS < deadline => {
-            let least = deadline / 2.0;
             let limit = if bound.high < least {
-                "the largest step: half at most"
+                "the largest step, and the policy"
             } else {
                 "the upper bound of the quantile"
             };
             (bound.high.max(least), bound, limit.to_owned())
         }
         Some(bound) if bound.high > deadline => {
-            (bound.high.min(2.0 * deadline), bound, "the upper bound of the quantile".to_owned())
+            (bound.high.min(most), bound, "the upper bound of the quantile".to_owned())
         }
         Some(_) => return refuse("its deadline is where the durations ask for it".to_owned()),
         // More ended unseen than the quantile leaves: the curve never gets there, and only a longer wait can tell.
         None => (
-            2.0 * deadline,
-            Interval::new(2.0 * deadline, deadline, 4.0 * deadline),
+            most,
+            Interval::new(most, deadline, 2.0 * most),
             format!(
-                "the largest step: twice at most; {} ended unseen, more than the quantile leaves",
+                "the largest step, and the policy; {} ended unseen, more than the quantile leaves",
                 percent(lost.value)
             ),
         ),
     };
-    let seconds = rounded((value_ms / 1_000.0).max(0.001));
+    // Two digits, and no further than the policy allows.
+    let seconds = rounded((value_ms / 1_000.0).max(0.001)).clamp(low_s, high_s);
     let longer = value_ms > deadline;
     let draft = draft(subject, step, deadline, seconds, quantile, &durations, interval, lost, limit, longer);
     Some(subject.propose(draft, tools))

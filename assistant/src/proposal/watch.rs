@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::desk::{Desk, Made};
 use super::history::{History, gather};
 use super::look;
+use super::subject::Terms;
 
 /// When proposals are looked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +79,8 @@ async fn round<H: History, D: Desk>(
         if history.ended_since(&path, since, wanted as usize).await? < wanted {
             continue;
         }
-        let Some(subject) = gather(history, &path, config.failure_costs_seconds * 1_000.0).await? else {
+        let terms = Terms { failure_costs_ms: config.failure_costs_seconds * 1_000.0, policy: desk.policy() };
+        let Some(subject) = gather(history, &path, terms).await? else {
             continue;
         };
         let newest = subject.history.iter().map(|one| one.started_ms).max().unwrap_or(since);

@@ -121,17 +121,17 @@ fn ln_gamma(x: f64) -> f64 {
 }
 
 /// The continued fraction of the incomplete Beta function, by Lentz.
-fn fraction(a: f64, b: f64, x: f64) -> f64 {
+fn fraction(alpha: f64, beta: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let guard = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut c = 1.0;
-    let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
+    let mut d = 1.0 / guard(1.0 - (alpha + beta) * x / (alpha + 1.0));
     let mut result = d;
     for m in 1..300 {
         let m = f64::from(m);
         for step in [
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
+            m * (beta - m) * x / ((alpha + 2.0 * m - 1.0) * (alpha + 2.0 * m)),
+            -(alpha + m) * (alpha + beta + m) * x / ((alpha + 2.0 * m) * (alpha + 2.0 * m + 1.0)),
         ] {
             d = 1.0 / guard(1.0 + step * d);
             c = guard(1.0 + step / c);

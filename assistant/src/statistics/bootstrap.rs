@@ -102,7 +102,7 @@ mod tests {
             let blocks: Vec<Vec<f64>> = (0..25)
                 .map(|_| {
                     let outage = random.normal();
-                    (0..1 + random.below(6)).map(|_| 2.0 + outage + 0.5 * random.normal()).collect()
+                    (0..=random.below(6)).map(|_| 2.0 + outage + 0.5 * random.normal()).collect()
                 })
                 .collect();
             held += usize::from(interval_of_mean(&blocks).unwrap().holds(2.0));

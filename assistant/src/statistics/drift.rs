@@ -16,7 +16,7 @@ pub(crate) fn drifted(values: &[f64]) -> bool {
     let mut at = 0;
     while at < ranked.len() {
         let tied = ranked[at..].iter().take_while(|one| one.0 == ranked[at].0).count();
-        let rank = at as f64 + (tied as f64 + 1.0) / 2.0;
+        let rank = at as f64 + f64::midpoint(tied as f64, 1.0);
         let here = ranked[at..at + tied].iter().filter(|one| one.1).count() as f64;
         late_ranks += rank * here;
         late += here;

@@ -28,7 +28,7 @@ pub(crate) fn hazards(series: &[Series], global: Option<(f64, f64)>) -> Vec<Haza
     let (tries, well) = counts.iter().fold((0, 0), |(tries, well), (n, hits)| (tries + n, well + hits));
     // Jeffreys' prior stands where nothing else is known.
     let (prior, weight) = global.unwrap_or((0.5, 1.0));
-    let step = Beta::shrunk(well as f64, (tries - well) as f64, prior, weight.min(SHRINK).max(1.0)).mean();
+    let step = Beta::shrunk(well as f64, (tries - well) as f64, prior, weight.clamp(1.0, SHRINK)).mean();
     let law = |(at_risk, recovered): (u64, u64)| Hazard {
         at_risk,
         recovered,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use noetl_api::policy::Policy;
 use noetl_api::proposal::{NewProposal, Proposal};
 use noetl_domain::dialect;
 use noetl_domain::event::Status;
@@ -38,7 +39,7 @@ impl History for Told {
         let failure =
             || Failure { cause: "limit.rate".into(), kind: "rate_limit".into(), ..Failure::default() };
         let one = |at: u64| {
-            let recovered = at % 4 != 0;
+            let recovered = !at.is_multiple_of(4);
             let tries = if at.is_multiple_of(2) {
                 let second = if recovered { None } else { Some(failure()) };
                 vec![
@@ -94,6 +95,10 @@ impl Desk for InMemory {
         let made = Proposal { id: (kept.len() + 1).to_string(), proposed, ..Proposal::default() };
         kept.push(made.clone());
         Ok(Made::Kept(Box::new(made)))
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
     }
 
     async fn get(&self, id: &str) -> Result<Option<Proposal>, SourceError> {

@@ -1,26 +1,25 @@
 //! The curve of recovery over retries, and the number of attempts that it asks for.
 
-use noetl_domain::tuning::MOST_ATTEMPTS;
-
 use super::super::observed::{Observed, Series};
 use super::{FEWEST, HOPELESS};
 use crate::statistics::{Beta, Hazard, Interval, Random, blocks, hazards, median};
 
-/// Failures of one outage fall into one bucket: five minutes.
+/// Failures of one outage fall into one bucket: five minutes, or a tenth of a shorter history.
 const BUCKET_MS: i64 = 300_000;
-/// The largest step of any number: twice, or half.
-const LARGEST_STEP: f64 = 2.0;
+const BUCKETS: i64 = 10;
+/// Of a wait, where the longer ones turned out to help.
+const LONGER: f64 = 2.0;
 /// Recoveries that a change must add, as a share of the failing series.
 const WORTH_IT: f64 = 0.02;
 const DRAWS: usize = 400;
 /// How the chance may go on from one retry to the next where none was seen.
-const EXTREMES: (f64, f64) = (0.33, 2.2);
+const EXTREMES: (f64, f64) = (0.36, 2.1);
 
 /// A call whose first try failed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Episode {
-    /// Time bucket.
-    pub(crate) block: i64,
+    /// Unix milliseconds.
+    pub(crate) at_ms: i64,
     pub(crate) retries: u32,
     pub(crate) recovered: bool,
     /// Waits before the retries.
@@ -33,7 +32,7 @@ impl Episode {
     pub(crate) fn of(observed: &Observed, series: &Series) -> Self {
         let retries = series.tries.len().saturating_sub(1) as u32;
         Self {
-            block: observed.started_ms.div_euclid(BUCKET_MS),
+            at_ms: observed.started_ms,
             retries,
             recovered: series.has_recovered(),
             waits_ms: series.tries.iter().take(retries as usize).map(|one| one.wait_ms).collect(),
@@ -117,6 +116,15 @@ impl Curve {
         Some((law, self.decay().powi(beyond as i32)))
     }
 
+    /// The upper bound of the hazard of retry `k`, which was seen: what the step says must not make it narrower than the
+    /// retry's own counts do.
+    fn upper(&self, k: usize) -> f64 {
+        let Some(seen) = k.checked_sub(1).and_then(|at| self.hazards.get(at)) else { return 1.0 };
+        let (hits, misses) = (seen.recovered as f64, (seen.at_risk - seen.recovered) as f64);
+        let own = Beta::of(hits / self.design, misses / self.design).quantile(0.975);
+        self.law(k).map_or(own, |(law, _)| law.quantile(0.975).max(own))
+    }
+
     /// How much the chance falls from one retry to the next, where it was seen to fall.
     fn decay(&self) -> f64 {
         let [.., before, last] = self.hazards.as_slice() else { return 0.9 };
@@ -141,7 +149,7 @@ impl Curve {
     }
 
     /// How many attempts, given how many there are now.
-    pub(crate) fn choose(&self, attempts: u32) -> Verdict {
+    pub(crate) fn choose(&self, attempts: u32, limits: (f64, f64)) -> Verdict {
         let n = self.episodes.len();
         if n < FEWEST {
             return Verdict::Keep(format!("{n} failures are too few"));
@@ -153,13 +161,12 @@ impl Curve {
             return Verdict::Change(choice);
         }
         // The smallest retry that is surely not worth its cost ends the tries.
-        for k in 1..self.hazards.len() + 1 {
-            let Some((law, _)) = self.law(k) else { break };
-            if law.quantile(0.975) * self.value_ms < self.cost_ms(k) && (k as u32) < attempts {
-                return self.fewer(k as u32, attempts);
+        for k in 1..=self.hazards.len() {
+            if self.upper(k) * self.value_ms < self.cost_ms(k) && (k as u32) < attempts {
+                return self.fewer(k as u32, attempts, limits.0.ceil() as u32);
             }
         }
-        self.more(attempts)
+        self.more(attempts, limits.1 as u32)
     }
 
     /// No recovery at all, seen often enough that more than 2 % is out of the question.
@@ -186,14 +193,13 @@ impl Curve {
         })
     }
 
-    fn fewer(&self, to: u32, attempts: u32) -> Verdict {
-        let least = (f64::from(attempts) / LARGEST_STEP).ceil() as u32;
+    fn fewer(&self, to: u32, attempts: u32, least: u32) -> Verdict {
         let chosen = to.max(least).max(1);
         if chosen >= attempts {
             return Verdict::Keep(format!("{attempts} attempts are as few as one step may go"));
         }
         let k = to as usize;
-        let upper = self.law(k).map_or(0.0, |(law, _)| law.quantile(0.975));
+        let upper = self.upper(k);
         let (before, after) = (self.mean_cost(attempts), self.mean_cost(chosen));
         Verdict::Change(Choice {
             attempts: chosen,
@@ -205,7 +211,7 @@ impl Curve {
                 self.cost_ms(k) / 1_000.0
             ),
             bound: if chosen > to {
-                "the largest step: at most half".to_owned()
+                format!("the largest step from {attempts}, and the policy: at least {least} attempts")
             } else {
                 format!(
                     "retry {to} is surely not worth its cost: the upper bound of its chance is {:.1} %",
@@ -217,7 +223,7 @@ impl Curve {
         })
     }
 
-    fn more(&self, attempts: u32) -> Verdict {
+    fn more(&self, attempts: u32, most: u32) -> Verdict {
         let last = self.hazards.len();
         // Runs of other versions may have tried more often than is allowed now.
         let next = attempts as usize;
@@ -231,9 +237,8 @@ impl Curve {
                 low * 100.0
             ));
         }
-        let most = (f64::from(attempts) * LARGEST_STEP).min(MOST_ATTEMPTS) as u32;
         let mut chosen = attempts;
-        let mut bound = format!("the largest step: at most {most} attempts, twice of {attempts}");
+        let mut bound = format!("the largest step from {attempts}, and the policy: at most {most} attempts");
         let mut left = 1.0 - self.recovered_by(attempts).value;
         while chosen < most {
             let k = chosen as usize;
@@ -338,7 +343,7 @@ impl Curve {
             return None;
         }
         let median_wait = first[first.len() / 2].0;
-        Some(median_wait * LARGEST_STEP / 1_000.0)
+        Some(median_wait * LONGER / 1_000.0)
     }
 }
 
@@ -350,7 +355,11 @@ fn design_effect(episodes: &[Episode]) -> f64 {
     if single <= 0.0 {
         return 1.0;
     }
-    let groups = blocks(episodes.iter().map(|one| (one.block, f64::from(u8::from(one.recovered)))));
+    let times = || episodes.iter().map(|one| one.at_ms);
+    let first = times().min().unwrap_or(0);
+    let bucket = ((times().max().unwrap_or(0) - first) / BUCKETS).clamp(1, BUCKET_MS);
+    let groups =
+        blocks(episodes.iter().map(|one| ((one.at_ms - first) / bucket, f64::from(u8::from(one.recovered)))));
     if groups.len() < 2 {
         return 1.0;
     }

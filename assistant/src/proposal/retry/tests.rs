@@ -6,7 +6,7 @@ use noetl_domain::lint::ToolSchemas;
 use serde_json::json;
 
 use super::super::observed::{Failure, Observed, Series, StepRun, Try};
-use super::super::subject::{FAILURE_COSTS_MS, Subject};
+use super::super::subject::{Subject, Terms};
 use super::super::{look, simulate};
 
 /// `(cause, tries, recovered)` of one execution each.
@@ -64,7 +64,7 @@ fn subject(tool: &str, mark: &str, retry: &str, history: Vec<Observed>) -> Subje
         history,
         missing_credentials: Vec::new(),
         defects: Vec::new(),
-        failure_costs_ms: FAILURE_COSTS_MS,
+        terms: Terms::default(),
     }
 }
 
@@ -119,10 +119,11 @@ fn a_step_that_is_not_idempotent_gets_no_more_attempts() {
 fn a_cause_that_never_passed_in_149_is_not_retried_any_more() {
     let few = subject(GET, "", RETRY, history(&calls("request.not_found", 0, 0, 148)));
     let found = look(&few, &ToolSchemas::new());
-    assert!(found.proposals.iter().all(|one| one.changes[0].after != json!(1)), "{found:?}");
+    assert!(found.proposals.iter().all(|one| !one.title.starts_with("do not retry")), "{found:?}");
     let enough = subject(GET, "", RETRY, history(&calls("request.not_found", 0, 0, 149)));
     let found = look(&enough, &ToolSchemas::new());
-    assert_eq!(found.proposals[0].changes[0].after, json!(1), "{found:?}");
+    let expected = json!("{{ 1 if error and error.status_code == 404 else 3 }}");
+    assert_eq!(found.proposals[0].changes[0].after, expected, "{found:?}");
     assert!(found.proposals[0].grounds.estimate.high < 0.02);
 }
 
@@ -144,4 +145,14 @@ fn attempts_depend_on_the_cause_where_there_are_several() {
 fn few_failures_say_nothing() {
     let subject = subject(GET, "", RETRY, history(&calls("limit.rate", 9, 5, 4)));
     assert!(look(&subject, &ToolSchemas::new()).proposals.is_empty());
+}
+
+#[test]
+fn the_policy_bounds_what_is_proposed() {
+    let mut subject = subject(GET, "", RETRY, history(&calls("limit.rate", 30, 16, 14)));
+    let bound = noetl_api::policy::Bound { max: Some(4.0), ..Default::default() };
+    subject.terms.policy.parameters.insert("retry.max_attempts".to_owned(), bound);
+    let found = look(&subject, &ToolSchemas::new());
+    assert_eq!(found.proposals[0].changes[0].after, json!(4), "{found:?}");
+    assert!(found.proposals[0].grounds.bound.contains("the policy"));
 }

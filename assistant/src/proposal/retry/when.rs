@@ -2,11 +2,12 @@
 
 use super::super::observed::{Failure, Observed, Series};
 
+type Field = fn(&Failure) -> Option<String>;
 type Failing<'s> = (&'s Observed, &'s Failure, &'s Series);
 
 /// A template expression over `error`; None when no field tells them apart.
 pub(super) fn condition(own: &[Failing<'_>], all: &[Failing<'_>]) -> Option<String> {
-    let fields: [(&str, fn(&Failure) -> Option<String>); 3] = [
+    let fields: [(&str, Field); 3] = [
         ("status_code", |failure| failure.status_code.map(|code| code.to_string())),
         ("code", |failure| failure.code.clone()),
         ("kind", |failure| Some(failure.kind.clone())),
