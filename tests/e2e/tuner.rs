@@ -45,6 +45,40 @@ async fn flaky_orders_get_a_retry_that_keeps_the_authors_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approved_proposal_ends_with_fewer_failures() {
+    let app = App::start().await;
+    for file in ["examples/flaky_orders.yaml", "examples/flaky_orders_hundred.yaml"] {
+        app.register(&place::read(&place::root().join(file))).await.expect("the example is good");
+    }
+    let before = hundred(&app).await;
+    let looked = app.post("/api/proposals/look?playbook=examples/flaky_orders", &Value::Null).await;
+    let id = looked["proposals"][0]["id"].as_str().unwrap_or_else(|| panic!("{looked}")).to_owned();
+    let approved = app.cli(&["proposals", "approve", &id]);
+    assert_eq!(approved.code, Some(0), "{}", approved.all());
+    // Both versions run beside each other until the test is sure.
+    let mut state = Value::Null;
+    for _ in 0..8 {
+        hundred(&app).await;
+        state = app.get(&format!("/api/proposals/{id}")).await["state"].clone();
+        if state != "canary" {
+            break;
+        }
+    }
+    assert!(state == "promoted" || state == "verified", "{state}");
+    let after = hundred(&app).await;
+    assert!(after < before, "{after} of a hundred failed, and {before} before");
+}
+
+/// Runs the flaky orders a hundred times; how many failed.
+async fn hundred(app: &App) -> u64 {
+    let id =
+        app.execute("examples/flaky_orders_hundred", &json!({ "runs": RUNS })).await.expect("an execution");
+    let ended = app.ended(&id).await.expect("an end");
+    let failed = ended["result"]["failed"].as_u64();
+    failed.unwrap_or_else(|| panic!("{ended}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_query_of_the_grounds_counts_the_same() {
     if indexed::library().is_none() {
         return;

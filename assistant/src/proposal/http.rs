@@ -62,11 +62,11 @@ pub fn router<H: History, D: Desk>(
                 )?;
                 let drafted = draft_step(&subject, &request.after, &request.description, &tools);
                 let drafted = drafted.map_err(|refusal| {
-                    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::InvalidRequest, refusal.why)
+                    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::ProposalRefused, refusal.why)
                 })?;
                 match desk.make(drafted).await? {
                     Made::Kept(kept) => Ok(*kept),
-                    Made::Declined(why) => Err(Refusal::new(StatusCode::CONFLICT, Code::InvalidRequest, why)),
+                    Made::Declined(why) => Err(Refusal::new(StatusCode::CONFLICT, Code::ProposalRefused, why)),
                 }
             })
         })
