@@ -118,8 +118,12 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     if chosen > low && chosen < high {
         "the least cost for a good element, the smallest size within 2 % of it".clone_into(&mut bound);
     }
-    let costs = Interval::new(after, before * gains[0].min(gains[1]), before * gains[0].max(gains[1]));
-    let now_costs = Interval::new(before, before * 0.95, before * 1.05);
+    let between = |b: u64, value: f64| {
+        let ends = [(line.intercept.low, line.slope.low), (line.intercept.high, line.slope.high)]
+            .map(|(a, c)| at(a.max(0.0), c.max(0.0), b as f64));
+        Interval::new(value, ends[0], ends[1])
+    };
+    let (costs, now_costs) = (between(chosen, after), between(now, before));
     let draft = Draft {
         kind: ProposalKind::BatchSize,
         step: Some(name.clone()),

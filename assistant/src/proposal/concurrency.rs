@@ -6,7 +6,7 @@ use noetl_domain::lint::ToolSchemas;
 use noetl_domain::playbook::{LoopMode, Step};
 
 use super::subject::{Draft, Findings, Refusal, Subject, estimate, number, percent};
-use crate::statistics::{Interval, Scalability, interval_over_blocks, usl};
+use crate::statistics::{Scalability, interval_over_blocks, usl};
 
 /// Never further than this times the largest number that was seen.
 const BEYOND: f64 = 1.5;
@@ -50,17 +50,23 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let chosen = choose(law, seen, limits);
     let gain = |law: Scalability| law.throughput(chosen) / law.throughput(now) - 1.0;
     let blocks: Vec<Vec<(f64, f64)>> = points.iter().map(|point| vec![*point]).collect();
-    let interval = interval_over_blocks(&blocks, subject.version.into(), |sample| {
-        usl(&sample.iter().map(|point| **point).collect::<Vec<_>>()).map(gain)
-    });
+    let over = |statistic: &dyn Fn(Scalability) -> f64| {
+        interval_over_blocks(&blocks, subject.version.into(), |sample| {
+            usl(&sample.iter().map(|point| **point).collect::<Vec<_>>()).map(statistic)
+        })
+    };
+    let interval = over(&gain);
     let Some(interval) =
         interval.filter(|interval| chosen != now && interval.value >= MATTERS && interval.low > 0.0)
     else {
         return refuse(format!("{now} side by side are within 10 % of the best that is known"));
     };
     let before = law.throughput(now);
-    let throughput =
-        Interval::new(law.throughput(chosen), before * (1.0 + interval.low), before * (1.0 + interval.high));
+    let (Some(throughput), Some(present)) =
+        (over(&|law| law.throughput(chosen)), over(&|law| law.throughput(now)))
+    else {
+        return refuse("its throughput varies too much".to_owned());
+    };
     let bound = if chosen >= limits.1.floor() || chosen <= limits.0.ceil() {
         "the largest step, and the policy".to_owned()
     } else if chosen >= (BEYOND * seen).floor() {
@@ -88,7 +94,7 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
         counterfactual: estimate(
             format!("throughput of {name} with {now} side by side"),
             "items per s",
-            Interval::new(before, before * 0.95, before * 1.05),
+            present,
         ),
         bound,
         query: format!(

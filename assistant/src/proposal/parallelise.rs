@@ -12,7 +12,7 @@ use serde_json::json;
 use super::observed::Observed;
 use super::subject::{Draft, Findings, Refusal, Subject, estimate};
 use crate::evidence::{routes_into, static_reads, writes_of};
-use crate::statistics::{Interval, interval_of_mean, median};
+use crate::statistics::{Duration, interval_of_mean, median, quantile_bound};
 
 const FEWEST: usize = 20;
 /// Share of an execution that must be saved.
@@ -88,6 +88,9 @@ fn of_chain(
     let totals: Vec<f64> = gains.iter().map(|(_, total)| *total).collect();
     let (total, blocks) = (median(&totals), saved.iter().map(|one| vec![*one]).collect::<Vec<_>>());
     let interval = interval_of_mean(&blocks)?;
+    let ended: Vec<Duration> =
+        totals.iter().map(|value| Duration { value: *value, is_censored: false }).collect();
+    let middle = quantile_bound(&ended, 0.5).filter(|middle| middle.high.is_finite())?;
     if interval.low < MATTERS * total {
         return None;
     }
@@ -124,11 +127,7 @@ fn of_chain(
         n: gains.len() as u64,
         censored: 0,
         estimate: estimate(format!("time saved by running {a} beside {b}"), "ms", interval),
-        counterfactual: estimate(
-            "median duration of an execution",
-            "ms",
-            Interval::new(total, total * 0.9, total * 1.1),
-        ),
+        counterfactual: estimate("median duration of an execution", "ms", middle),
         bound: "the shorter of the two steps: no more can be saved".to_owned(),
         query: format!(
             "SELECT count(DISTINCT execution_id) AS n FROM noetl_steps FINAL WHERE {} AND version = {} AND step = '{b}' \

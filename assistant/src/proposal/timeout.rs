@@ -59,16 +59,16 @@ fn of_step(
             } else {
                 "the upper bound of the quantile"
             };
-            (bound.high.max(least), bound, limit.to_owned())
+            (bound.high.max(least), Some(bound), limit.to_owned())
         }
         Some(bound) if bound.high > deadline => {
-            (bound.high.min(most), bound, "the upper bound of the quantile".to_owned())
+            (bound.high.min(most), Some(bound), "the upper bound of the quantile".to_owned())
         }
         Some(_) => return refuse("its deadline is where the durations ask for it".to_owned()),
         // More ended unseen than the quantile leaves: the curve never gets there, and only a longer wait can tell.
         None => (
             most,
-            Interval::new(most, deadline, 2.0 * most),
+            None,
             format!(
                 "the largest step, and the policy; {} ended unseen, more than the quantile leaves",
                 percent(lost.value)
@@ -90,7 +90,7 @@ fn draft(
     seconds: f64,
     quantile: f64,
     durations: &[Duration],
-    interval: Interval,
+    interval: Option<Interval>,
     lost: Interval,
     limit: String,
     longer: bool,
@@ -123,25 +123,42 @@ fn draft(
         }
     };
     let old = rounded(deadline / 1_000.0);
+    let (found, told) = match interval {
+        Some(interval) => (
+            estimate(format!("{} quantile of the duration of {name}", percent(quantile)), "ms", interval),
+            format!(
+                "The {} quantile of the durations of those that end lies at {:.1} s",
+                percent(quantile),
+                interval.value / 1_000.0
+            ),
+        ),
+        // Nobody saw how long those would have taken.
+        None => (
+            estimate(
+                format!(
+                    "share of runs of {name} that the longer deadline saves, between none and all of those cut"
+                ),
+                "share",
+                Interval::new(lost.value / 2.0, 0.0, lost.value),
+            ),
+            format!(
+                "That is more than the {} quantile leaves, so only a longer wait can tell",
+                percent(quantile)
+            ),
+        ),
+    };
     Draft {
         kind: ProposalKind::Timeout,
         step: Some(name.clone()),
         cause: Some(CAUSE.to_owned()),
         title: format!("give step {name} {seconds} s instead of {old} s"),
         reason: format!(
-            "Of {n} runs of step `{name}` its deadline of {old} s ended {censored} [e:history]. The {} quantile of its \
-             durations, with those counted as unfinished, lies at {:.1} s [e:history].",
-            percent(quantile),
-            interval.value / 1_000.0
+            "Of {n} runs of step `{name}` its deadline of {old} s ended {censored} [e:history]. {told} [e:history]."
         ),
         settings: vec![Setting { step: name.clone(), parameter: Parameter::Timeout, value: number(seconds) }],
         n,
         censored,
-        estimate: estimate(
-            format!("{} quantile of the duration of {name}", percent(quantile)),
-            "ms",
-            interval,
-        ),
+        estimate: found,
         counterfactual: estimate(format!("share of runs of {name} that {old} s cut short"), "share", lost),
         bound: limit,
         query: format!(

@@ -2,7 +2,7 @@
 
 use super::super::observed::{Observed, Series};
 use super::{FEWEST, HOPELESS};
-use crate::statistics::{Beta, Hazard, Interval, Random, blocks, hazards, median};
+use crate::statistics::{Beta, Hazard, Interval, Random, blocks, hazards, interval_of_mean, median};
 
 /// Failures of one outage fall into one bucket: five minutes, or a tenth of a shorter history.
 const BUCKET_MS: i64 = 300_000;
@@ -189,7 +189,7 @@ impl Curve {
                 recovered.high * 100.0
             ),
             cost_before_ms: self.mean_cost(attempts),
-            cost_after_ms: Interval::new(self.mean_cost(1), self.mean_cost(1), self.mean_cost(1)),
+            cost_after_ms: self.cost_by(1),
         })
     }
 
@@ -200,7 +200,6 @@ impl Curve {
         }
         let k = to as usize;
         let upper = self.upper(k);
-        let (before, after) = (self.mean_cost(attempts), self.mean_cost(chosen));
         Verdict::Change(Choice {
             attempts: chosen,
             delay_s: None,
@@ -218,8 +217,8 @@ impl Curve {
                     upper * 100.0
                 )
             },
-            cost_before_ms: before,
-            cost_after_ms: Interval::new(after, after.min(before * 0.5), before),
+            cost_before_ms: self.mean_cost(attempts),
+            cost_after_ms: self.cost_by(chosen),
         })
     }
 
@@ -273,11 +272,7 @@ impl Curve {
             ),
             bound,
             cost_before_ms: self.mean_cost(attempts),
-            cost_after_ms: Interval::new(
-                self.mean_cost(chosen),
-                self.mean_cost(attempts).min(self.mean_cost(chosen)),
-                self.mean_cost(attempts).max(self.mean_cost(chosen)) * 2.0,
-            ),
+            cost_after_ms: self.cost_by(chosen),
         })
     }
 
@@ -316,6 +311,28 @@ impl Curve {
             left *= 1.0 - law.mean() * factor;
         }
         cost
+    }
+
+    /// The same with its interval: hazards drawn from their laws, and tries that do not all take as long.
+    fn cost_by(&self, attempts: u32) -> Interval {
+        let laws: Vec<(Beta, f64)> = (1..attempts as usize).filter_map(|k| self.law(k)).collect();
+        let mut random = Random::new(0xc057);
+        let mut drawn: Vec<f64> = (0..DRAWS)
+            .map(|_| {
+                let (mut left, mut cost) = (1.0, self.try_ms);
+                for (at, (law, factor)) in laws.iter().enumerate() {
+                    cost += left * self.cost_ms(at + 1);
+                    left *= 1.0 - law.draw(&mut random) * factor;
+                }
+                cost
+            })
+            .collect();
+        drawn.sort_by(f64::total_cmp);
+        let at = |share: f64| drawn[((DRAWS - 1) as f64 * share).round() as usize];
+        let tries: Vec<Vec<f64>> =
+            self.episodes.iter().map(|one| vec![one.work_ms / f64::from(one.retries + 1)]).collect();
+        let spread = interval_of_mean(&tries).map_or(0.0, |mean| (mean.high - mean.low) / 2.0);
+        Interval::new(self.mean_cost(attempts), at(0.025) - spread, at(0.975) + spread)
     }
 
     /// Waits differ by jitter, which is an experiment: when the longer half of the first waits recovered clearly more,
