@@ -78,7 +78,7 @@ pub async fn gather<H: History>(
     let failed: Vec<Observed> = observed
         .iter()
         .rev()
-        .filter(|one| one.is_failed() && one.version == newest.version)
+        .filter(|one| one.is_failed() && one.version == newest.version && may_be_of_data(one))
         .take(DIAGNOSED)
         .cloned()
         .collect();
@@ -94,6 +94,12 @@ pub async fn gather<H: History>(
         defects,
         terms,
     }))
+}
+
+/// Whether what a step returned may be behind the failure; what the other side or the network did is not.
+fn may_be_of_data(one: &Observed) -> bool {
+    let family = one.cause.as_deref().and_then(|cause| cause.split('.').next()).unwrap_or_default();
+    !matches!(family, "auth" | "limit" | "network" | "remote" | "timeout" | "worker" | "resource")
 }
 
 /// What a diagnosis says about the data of a step; None when it says something else.

@@ -66,7 +66,9 @@ pub fn router<H: History, D: Desk>(
                 })?;
                 match desk.make(drafted).await? {
                     Made::Kept(kept) => Ok(*kept),
-                    Made::Declined(why) => Err(Refusal::new(StatusCode::CONFLICT, Code::ProposalRefused, why)),
+                    Made::Declined(why) => {
+                        Err(Refusal::new(StatusCode::CONFLICT, Code::ProposalRefused, why))
+                    }
                 }
             })
         })
