@@ -34,7 +34,11 @@ impl Policy {
                 if context.json {
                     output::json(&checked)?;
                 } else {
-                    output::text(&format!("{} is valid; its mode is {}", file.display(), checked.mode.as_str()))?;
+                    output::text(&format!(
+                        "{} is valid; its mode is {}",
+                        file.display(),
+                        checked.mode.as_str()
+                    ))?;
                 }
                 Ok(Exit::Success)
             }
@@ -55,7 +59,9 @@ fn show(context: &Context) -> anyhow::Result<Exit> {
         output::text(&toml::to_string_pretty(&state.policy).context("cannot write the policy as TOML")?)?;
         match &state.closed {
             Some(why) => terminal::tell(&format!("nothing can be approved now: {why}")),
-            None => terminal::tell("change it in [policy] of noetl.toml, or in the file that `file` names there"),
+            None => {
+                terminal::tell("change it in [policy] of noetl.toml, or in the file that `file` names there")
+            }
         }
         Ok(Exit::Success)
     })

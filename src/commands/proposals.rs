@@ -6,7 +6,9 @@ mod show;
 mod simulate;
 
 use clap::{Args, Subcommand};
-use noetl_api::proposal::{Decide, Estimate, LedgerLine, Proposal, ProposalFilter, ProposalKind, ProposalState};
+use noetl_api::proposal::{
+    Decide, Estimate, LedgerLine, Proposal, ProposalFilter, ProposalKind, ProposalState,
+};
 use serde_json::Value;
 
 use crate::connect::{Need, connect};
@@ -107,7 +109,10 @@ impl Proposals {
                     if context.json {
                         output::json(&proposal)?;
                     } else {
-                        output::text(&format!("rejected proposal {}: {}", proposal.id, proposal.proposed.title))?;
+                        output::text(&format!(
+                            "rejected proposal {}: {}",
+                            proposal.id, proposal.proposed.title
+                        ))?;
                     }
                 }
                 Self::Ledger => {
@@ -135,7 +140,10 @@ fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
 
 fn approved(proposal: &Proposal) -> anyhow::Result<()> {
     let version = proposal.version.map_or_else(String::new, |version| format!("version {version} of "));
-    output::text(&format!("approved proposal {}: {version}{} is being tried", proposal.id, proposal.proposed.playbook))?;
+    output::text(&format!(
+        "approved proposal {}: {version}{} is being tried",
+        proposal.id, proposal.proposed.playbook
+    ))?;
     if let Some(rollout) = &proposal.rollout_id {
         terminal::tell(&format!("follow it: noetl rollout status {rollout}"));
     }
@@ -208,7 +216,16 @@ fn print_ledger(lines: &[LedgerLine]) -> anyhow::Result<()> {
     }
     let style = terminal::stdout_style();
     let mut table = output::Table::new(&[
-        "PROPOSAL", "STATE", "PLAYBOOK", "METRIC", "BEFORE", "PROMISED", "DELIVERED", "N", "PROMOTED", "TITLE",
+        "PROPOSAL",
+        "STATE",
+        "PLAYBOOK",
+        "METRIC",
+        "BEFORE",
+        "PROMISED",
+        "DELIVERED",
+        "N",
+        "PROMOTED",
+        "TITLE",
     ]);
     for line in lines {
         let metric = line.metric.as_str();

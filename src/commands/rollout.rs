@@ -130,7 +130,8 @@ fn print(rollout: &Body) -> anyhow::Result<()> {
     let mut table =
         output::Table::new(&["ARM", "VERSION", "SHARE", "FINISHED", "FAILED", "RATE", "RUNNING", "MEDIAN"]);
     let share = rollout.share_percent;
-    for (name, arm, share) in [("control", &rollout.control, 100 - share), ("canary", &rollout.canary, share)] {
+    for (name, arm, share) in [("control", &rollout.control, 100 - share), ("canary", &rollout.canary, share)]
+    {
         table.row([
             name.to_owned(),
             arm.version.to_string(),

@@ -19,6 +19,7 @@ mod place;
 mod playbooks;
 mod postgres;
 mod retention;
+mod rollouts;
 mod scripts;
 mod secrets;
 mod soak;

@@ -102,7 +102,9 @@ pub struct Bound {
 }
 
 /// Lays the bounds that somebody wrote over the default ones.
-fn over_defaults<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Bound>, D::Error> {
+fn over_defaults<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Bound>, D::Error> {
     let mut bounds = Policy::default().parameters;
     for (name, written) in BTreeMap::<String, Bound>::deserialize(deserializer)? {
         let usual = bounds.remove(&name).unwrap_or_default();

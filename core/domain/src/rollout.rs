@@ -152,7 +152,8 @@ pub fn judge(control: &Tally, canary: &Tally, goal: Goal, rules: &Rules) -> Verd
     };
     let decide = |decision, why: String| Verdict { decision, why, p_harm, p_benefit };
     let hung = if overdue > 0 { format!(", {overdue} of them still running") } else { String::new() };
-    let rates = format!("canary {bad} of {of} failed{hung}, control {} of {}", control.failed, control.finished());
+    let rates =
+        format!("canary {bad} of {of} failed{hung}, control {} of {}", control.failed, control.finished());
     if control.finished().min(of) >= LEAST_FOR_HARM && p_harm > rules.harm_above {
         let points = rules.harm_margin * 100.0;
         return decide(

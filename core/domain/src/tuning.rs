@@ -171,7 +171,9 @@ mod tests {
 
     fn step(text: &str) -> Step {
         let indented = text.replace('\n', "\n    ");
-        let yaml = format!("apiVersion: noetl.io/v2\nkind: Playbook\nmetadata:\n  name: p\n  path: p\nworkflow:\n  - step: start\n    {indented}\n");
+        let yaml = format!(
+            "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata:\n  name: p\n  path: p\nworkflow:\n  - step: start\n    {indented}\n"
+        );
         let reading = dialect::read(&yaml);
         let mut playbook = reading.playbook.unwrap_or_else(|| panic!("{:?}\n{yaml}", reading.findings));
         playbook.steps.remove(0)

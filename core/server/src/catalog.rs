@@ -24,9 +24,9 @@ use noetl_domain::{Map, Value};
 use crate::error::ServerError;
 use crate::ids::{Ids, now_ms};
 use crate::orchestrator::{PlanSource, Which};
+use crate::proposals::Transition;
 use crate::schedule::{ScheduleError, Schedules};
 use crate::store::{SqliteStore, StoreError};
-use crate::proposals::Transition;
 use cache::Cache;
 pub(crate) use splits::{Split, Splits};
 
@@ -265,7 +265,8 @@ impl Catalog {
                 return Err(CatalogError::Refused { text, findings });
             }
         };
-        let entry = self.insert(entry_of(&playbook, text, self.ids.next_id(), now)?, Some(&declared), None).await?;
+        let entry =
+            self.insert(entry_of(&playbook, text, self.ids.next_id(), now)?, Some(&declared), None).await?;
         let plan = Plan::new(playbook, entry.version, entry.catalog_id.to_string());
         self.cache.keep(Arc::new(plan));
         self.schedules.tell_changed();

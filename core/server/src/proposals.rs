@@ -14,9 +14,9 @@ mod rollouts;
 mod rows;
 mod show;
 mod sweep;
-mod verify;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use std::sync::Arc;
 
@@ -247,8 +247,7 @@ impl Proposals {
         }
         let diff = similar::TextDiff::from_lines(old, &text);
         let names = (format!("version {}", new.base_version), "proposed".to_owned());
-        new.diff =
-            Some(diff.unified_diff().context_radius(3).header(&names.0, &names.1).to_string());
+        new.diff = Some(diff.unified_diff().context_radius(3).header(&names.0, &names.1).to_string());
         new.content = Some(text);
         Ok(())
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{interval, number};
 use crate::context::Context;
-use crate::terminal::{self, Style};
 use crate::output;
+use crate::terminal::{self, Style};
 
 pub(super) async fn run(context: &Context, client: &Client, id: &str) -> anyhow::Result<()> {
     let proposal = client.proposal(id).await?;
@@ -78,7 +78,12 @@ fn told(proposal: &Proposal, history: &[ControlEvent], style: Style) -> String {
         let why = ["note", "waits"].iter().find_map(|key| event.data[*key].as_str()).unwrap_or_default();
         let why = if why.is_empty() { String::new() } else { format!(": {}", terminal::printable(why)) };
         let at = output::moment(&event.at);
-        out.push_str(&format!("{}  {} by {}{why}\n", style.dim(&at), event.name, terminal::printable(&event.actor)));
+        out.push_str(&format!(
+            "{}  {} by {}{why}\n",
+            style.dim(&at),
+            event.name,
+            terminal::printable(&event.actor)
+        ));
     }
     out
 }
@@ -156,7 +161,12 @@ mod tests {
                 reason: "Rate limits pass [e:1].".to_owned(),
                 written_by: "rules".to_owned(),
                 diff: Some("--- version 3\n+++ proposed\n@@ -1 +1 @@\n-a: 1\n+a: 3\n".to_owned()),
-                grounds: Grounds { n: 200, censored: 4, bound: "the policy's max".to_owned(), ..Grounds::default() },
+                grounds: Grounds {
+                    n: 200,
+                    censored: 4,
+                    bound: "the policy's max".to_owned(),
+                    ..Grounds::default()
+                },
                 effect: Effect {
                     metric: "failure_rate".to_owned(),
                     before: 0.33,
@@ -169,7 +179,11 @@ mod tests {
             },
             ..Proposal::default()
         };
-        let made = ControlEvent { name: "proposal.made".to_owned(), actor: "assistant".to_owned(), ..ControlEvent::default() };
+        let made = ControlEvent {
+            name: "proposal.made".to_owned(),
+            actor: "assistant".to_owned(),
+            ..ControlEvent::default()
+        };
         let told = told(&proposal, &[made], Style::plain());
         for part in [
             "Try fetch\u{fffd}[2J three times",

@@ -106,7 +106,8 @@ mod tests {
             ((20.5, 30.5), (5.5, 45.5), 0.05, 0.9984),
             ((0.5, 30.5), (10.5, 20.5), 0.0, 0.0),
         ] {
-            let found = Posterior { bad, good }.above(&Posterior { bad: other_bad, good: other_good }, margin);
+            let found =
+                Posterior { bad, good }.above(&Posterior { bad: other_bad, good: other_good }, margin);
             assert!((found - expected).abs() < 0.004, "{bad}, {good}: {found} instead of {expected}");
         }
         assert!((normal(1.959_964) - 0.975).abs() < 1e-6);

@@ -82,7 +82,8 @@ mod tests {
         let split = Split { rollout: 7, stable: 1, canary: 2, share_percent: 20, paused: false };
         splits.set("a", split);
         let ids = (0..10_000u64).map(|id| ExecutionId(id << 12));
-        let canary = ids.filter(|id| splits.version_for("a.yaml", *id).is_some_and(|(version, _)| version == 2));
+        let canary =
+            ids.filter(|id| splits.version_for("a.yaml", *id).is_some_and(|(version, _)| version == 2));
         let canary = canary.count();
         assert!((1_850..2_150).contains(&canary), "{canary}");
         assert_eq!(splits.version_for("b", ExecutionId(1)), None);

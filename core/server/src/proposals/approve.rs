@@ -132,11 +132,7 @@ impl Started<'_> {
         });
         Transition {
             split: trial.split(),
-            change: Change {
-                proposals: vec![next],
-                rollouts: vec![trial],
-                events: vec![approved, started],
-            },
+            change: Change { proposals: vec![next], rollouts: vec![trial], events: vec![approved, started] },
         }
     }
 }

@@ -76,10 +76,8 @@ pub(super) fn text(new: &NewProposal, base: &Playbook, changed: &Playbook) -> Ve
     if changed.path != base.path {
         wrong.push(format!("`content` is of the path {:?}, not {:?}", changed.path, base.path));
     }
-    let restructures = matches!(
-        new.kind,
-        ProposalKind::Parallelise | ProposalKind::SchemaGuard | ProposalKind::Step
-    );
+    let restructures =
+        matches!(new.kind, ProposalKind::Parallelise | ProposalKind::SchemaGuard | ProposalKind::Step);
     if !restructures {
         rest(&mut wrong, new, base, changed);
     }
@@ -129,7 +127,8 @@ fn settings(wrong: &mut Vec<String>, new: &NewProposal, before: Option<&Step>, s
             wrong.push(format!("{place} becomes a template, which nobody can bound"));
             continue;
         };
-        let lowest = if parameter.starts_with("retry.") && *parameter != "retry.max_attempts" { 0.0 } else { 1e-3 };
+        let lowest =
+            if parameter.starts_with("retry.") && *parameter != "retry.max_attempts" { 0.0 } else { 1e-3 };
         if !(lowest..=limit).contains(&number) {
             wrong.push(format!("{place} would be {number}; the hard bound is {limit}"));
         }

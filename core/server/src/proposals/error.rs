@@ -45,9 +45,10 @@ impl From<ControlError> for ServerError {
             E::Refused(_) => (Code::ProposalRefused, "noetl explain PR002".to_owned()),
             E::Repeated { id, .. } => (Code::ProposalRepeated, format!("noetl proposals show {id}")),
             E::Settled { id, .. } => (Code::ProposalSettled, format!("noetl proposals show {id}")),
-            E::Outdated { .. } => {
-                (Code::ProposalOutdated, "noetl proposals look makes new ones for the newest version".to_owned())
-            }
+            E::Outdated { .. } => (
+                Code::ProposalOutdated,
+                "noetl proposals look makes new ones for the newest version".to_owned(),
+            ),
             E::Forbidden(_) => (Code::PolicyForbids, "noetl policy".to_owned()),
             E::Policy(_) => (Code::PolicyInvalid, "noetl policy check FILE".to_owned()),
             E::Busy { id, .. } => (Code::RolloutBusy, format!("noetl rollout status {id}")),

@@ -55,7 +55,10 @@ fn check_bound(wrong: &mut Vec<String>, name: &str, bound: &Bound) {
     let known = Policy::default().parameters.contains_key(name) || matches!(name, "arcs" | "guard" | "steps");
     if !known {
         let names: Vec<String> = Policy::default().parameters.into_keys().collect();
-        wrong.push(format!("parameters.{name:?} is not known; there are {}, arcs, guard, steps", names.join(", ")));
+        wrong.push(format!(
+            "parameters.{name:?} is not known; there are {}, arcs, guard, steps",
+            names.join(", ")
+        ));
     }
     if let (Some(min), Some(max)) = (bound.min, bound.max)
         && min > max
@@ -99,10 +102,16 @@ pub(super) fn closed(policy: &Policy, now_ms: i64) -> Option<String> {
 }
 
 /// Why this Proposal may not be applied by anybody.
-pub(super) fn refuses(policy: &Policy, new: &NewProposal, promoted: &[Record], now_ms: i64) -> Option<String> {
+pub(super) fn refuses(
+    policy: &Policy,
+    new: &NewProposal,
+    promoted: &[Record],
+    now_ms: i64,
+) -> Option<String> {
     new.changes.iter().find_map(|change| {
         let bound = policy.parameters.get(&change.parameter).cloned().unwrap_or_default();
-        out_of_bounds(policy, &bound, change).or_else(|| cooling(policy, &bound, new, change, promoted, now_ms))
+        out_of_bounds(policy, &bound, change)
+            .or_else(|| cooling(policy, &bound, new, change, promoted, now_ms))
     })
 }
 
@@ -246,9 +255,15 @@ mod tests {
         policy.parameters.insert("retries".to_owned(), Bound::default());
         let wide = Bound { min: Some(9.0), max: Some(50.0), ..Bound::default() };
         policy.parameters.insert("retry.max_attempts".to_owned(), wide);
-        policy.blackout.push(Blackout { from: "25:00".to_owned(), to: "6:00".to_owned(), ..Blackout::default() });
+        policy.blackout.push(Blackout {
+            from: "25:00".to_owned(),
+            to: "6:00".to_owned(),
+            ..Blackout::default()
+        });
         let wrong = check(&policy).join("\n");
-        for part in ["share_percent", "largest_step", "\"retries\" is not known", "hard bound of 20", "blackout 1"] {
+        for part in
+            ["share_percent", "largest_step", "\"retries\" is not known", "hard bound of 20", "blackout 1"]
+        {
             assert!(wrong.contains(part), "{part}: {wrong}");
         }
     }

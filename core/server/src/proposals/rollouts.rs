@@ -83,9 +83,7 @@ impl Proposals {
                     Some(policy) => policy::closed(policy, now),
                 };
                 match waits {
-                    None => {
-                        self.end(trial, RolloutState::Promoted, "rollout", Some(verdict.why), arms).await
-                    }
+                    None => self.end(trial, RolloutState::Promoted, "rollout", Some(verdict.why), arms).await,
                     Some(why) => self.ready(&trial, &arms, &why, now).await,
                 }
             }
@@ -139,7 +137,8 @@ impl Proposals {
         {
             event.evidence_hash = Some(record.proposed.evidence_hash.clone());
             let promoted_ms = (state == RolloutState::Promoted).then_some(now);
-            let next = Record { state: proposal_state, note: note.clone().or(record.note), promoted_ms, ..record };
+            let next =
+                Record { state: proposal_state, note: note.clone().or(record.note), promoted_ms, ..record };
             if state == RolloutState::Superseded {
                 change.events.push(happened(&next, "proposal.superseded", actor, now));
             }

@@ -2,7 +2,9 @@
 //!
 //! A transition is one [`Change`]: rows replaced and Events added in one transaction, or in the catalog's own.
 
-use noetl_api::proposal::{ControlEvent, ControlFilter, Estimate, NewProposal, ProposalFilter, ProposalState};
+use noetl_api::proposal::{
+    ControlEvent, ControlFilter, Estimate, NewProposal, ProposalFilter, ProposalState,
+};
 use noetl_api::rollout::{Arm, Judgement, RolloutRules, RolloutState};
 use noetl_domain::Value;
 use noetl_domain::rollout::Goal;

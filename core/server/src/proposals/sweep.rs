@@ -140,8 +140,11 @@ impl Proposals {
             Err(error) => return Err(error.into()),
         };
         if stable != record.proposed.base_version {
-            let note =
-                if stable == 0 { "the playbook was archived".to_owned() } else { format!("the playbook is at version {stable}") };
+            let note = if stable == 0 {
+                "the playbook was archived".to_owned()
+            } else {
+                format!("the playbook is at version {stable}")
+            };
             return self.supersede(record, note, now).await;
         }
         let Some(policy) = policy else { return Ok(()) };
@@ -154,7 +157,9 @@ impl Proposals {
         match self.approve_as(&record.id.to_string(), &Decide::default(), By::Policy).await {
             Ok(_) => Ok(()),
             // Bounds, cool-downs, another rollout: it waits for a person, or for its time.
-            Err(ControlError::Forbidden(_) | ControlError::Busy { .. } | ControlError::Outdated { .. }) => Ok(()),
+            Err(ControlError::Forbidden(_) | ControlError::Busy { .. } | ControlError::Outdated { .. }) => {
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

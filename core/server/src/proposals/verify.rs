@@ -22,8 +22,7 @@ impl Proposals {
     pub(super) async fn verify(&self, record: Record, least: u64) -> Result<(), ControlError> {
         let (Some(version), Some(promoted_ms)) = (record.version, record.promoted_ms) else { return Ok(()) };
         let most = least * PATIENCE;
-        let tally =
-            count::since(&self.store, &record.proposed.playbook, version, promoted_ms, most).await?;
+        let tally = count::since(&self.store, &record.proposed.playbook, version, promoted_ms, most).await?;
         let Some(delivered) = measured(&tally, &record.proposed.effect.metric) else { return Ok(()) };
         if record.delivered.as_ref().is_some_and(|known| known.n >= delivered.n) {
             return Ok(());
@@ -41,8 +40,7 @@ impl Proposals {
         let next = Record { state, delivered: Some(delivered.clone()), ..record };
         let mut events = Vec::new();
         if state != ProposalState::Promoted {
-            let name =
-                if state == ProposalState::Verified { "proposal.verified" } else { "proposal.missed" };
+            let name = if state == ProposalState::Verified { "proposal.verified" } else { "proposal.missed" };
             let mut event = happened(&next, name, "rollout", now_ms());
             event.data = json!({ "promised": next.proposed.effect, "delivered": delivered.estimate, "n": delivered.n });
             events.push(event);
@@ -64,8 +62,7 @@ fn measured(tally: &Tally, metric: &str) -> Option<Delivered> {
         "duration_ms" => {
             let sorted = rollout::sorted(&tally.durations_ms);
             let value = rollout::median(&sorted)?;
-            let (low, high) = rollout::median_bounds(&sorted)
-                .unwrap_or((*sorted.first()?, *sorted.last()?));
+            let (low, high) = rollout::median_bounds(&sorted).unwrap_or((*sorted.first()?, *sorted.last()?));
             let what = format!("median duration of {} executions that completed", sorted.len());
             Estimate { what, unit: "ms".to_owned(), value, low, high }
         }

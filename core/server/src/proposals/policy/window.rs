@@ -24,20 +24,23 @@ impl Window {
                 return Err("`minutes` says how long it lasts from each moment of `cron`".to_owned());
             }
             let when = ScheduleWhen::Cron(blackout.cron.clone());
-            let timetable =
-                Timetable::new(&when, Some(name), 0).map_err(|error| error.to_string())?;
+            let timetable = Timetable::new(&when, Some(name), 0).map_err(|error| error.to_string())?;
             return Ok(Self::Cron { timetable, length_ms: (blackout.minutes * 60_000.0) as i64 });
         }
         let days = blackout
             .days
             .iter()
-            .map(|day| day.parse::<Weekday>().map_err(|_| format!("{day:?} is no day of the week, such as Sat")))
+            .map(|day| {
+                day.parse::<Weekday>().map_err(|_| format!("{day:?} is no day of the week, such as Sat"))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let midnight = NaiveTime::MIN;
         let from = if blackout.from.is_empty() { midnight } else { clock(&blackout.from)? };
         let to = if blackout.to.is_empty() { midnight } else { clock(&blackout.to)? };
         if days.is_empty() && blackout.from.is_empty() && blackout.to.is_empty() {
-            return Err("it says neither days nor hours nor `cron`; use kill_switch to stop everything".to_owned());
+            return Err(
+                "it says neither days nor hours nor `cron`; use kill_switch to stop everything".to_owned()
+            );
         }
         Ok(Self::Hours { days, from, to, zone })
     }

@@ -75,7 +75,8 @@ mod tests {
     }
 
     /// Every database that was ever written, by the version that wrote it; one is added with every step.
-    const WRITTEN: &[&str] = &[include_str!("migrations/written_by_1.sql")];
+    const WRITTEN: &[&str] =
+        &[include_str!("migrations/written_by_1.sql"), include_str!("migrations/written_by_2.sql")];
 
     #[tokio::test]
     async fn a_database_of_every_version_becomes_as_a_new_one_and_keeps_its_executions() {
