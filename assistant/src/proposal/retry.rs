@@ -169,7 +169,7 @@ fn draft(
         risk_note: if more {
             format!(
                 "More attempts are more load on what fails, and longer failures. Guards: {}; the waits between \
-                 attempts stay, the retry budget of the worker, and the canary.",
+                 attempts stay, and the canary compares both.",
                 super::idempotence::may_repeat(step).unwrap_or("the step may be repeated")
             )
         } else {

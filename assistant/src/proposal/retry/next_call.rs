@@ -97,8 +97,8 @@ pub(super) fn first_retry(
         },
         risk: RiskLevel::Medium,
         risk_note: format!(
-            "No retry of this step was ever seen; the estimate is of other calls. Guards: {}, the retry budget of \
-             the worker, and the canary.",
+            "No retry of this step was ever seen; the estimate is of other calls. Guards: {}, and \
+             the canary compares both.",
             super::super::idempotence::may_repeat(step).unwrap_or("the step may be repeated")
         ),
     };
