@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
-    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, why,
-    worker,
+    logs, policy, proposals, register, retry, rollout, run, schedule, search, server, similar, sql, stats,
+    status, tools, up, why, worker,
 };
 
 #[derive(Debug, Parser)]
@@ -108,6 +108,14 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     /// Say why an execution failed, with the evidence
     Why(why::Why),
+    /// Look at what could be better, approve it or turn it down
+    #[command(subcommand)]
+    Proposals(proposals::Proposals),
+    /// Look at new versions that are being tried, and steer them
+    #[command(subcommand)]
+    Rollout(rollout::Rollout),
+    /// Show or check what may be changed by itself, how far, and when
+    Policy(policy::Policy),
     /// Cancel an execution
     Cancel(cancel::Cancel),
     /// Run a finished execution again, keeping the results of completed steps

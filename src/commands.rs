@@ -24,8 +24,11 @@ pub(crate) mod knowledge;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod policy;
+pub(crate) mod proposals;
 pub(crate) mod register;
 pub(crate) mod retry;
+pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod schedule;
 pub(crate) mod search;
@@ -60,6 +63,9 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Events(command) => command.run(context),
         Command::Logs(command) => command.run(context),
         Command::Why(command) => command.run(context),
+        Command::Proposals(command) => command.run(context),
+        Command::Rollout(command) => command.run(context),
+        Command::Policy(command) => command.run(context),
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),

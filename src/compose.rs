@@ -1,7 +1,10 @@
 //! Puts the rooms together in one process: store, orchestrator, bus, router, worker.
 
 mod credentials;
+mod desk;
+mod history;
 mod logging;
+pub(crate) mod policy;
 mod postgres;
 mod semantic;
 mod sources;
@@ -16,10 +19,12 @@ use noetl_bus::results::Results;
 use noetl_domain::code::Code;
 use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
+use noetl_server::error::ServerError;
 use noetl_server::feed::StoreFeed;
 use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
+use noetl_server::proposals::{Proposals, follow_until};
 use noetl_server::schedule::{Schedules, fire_until};
 use noetl_server::store::retention::delete_until;
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
@@ -107,6 +112,10 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let schedules = Schedules::new(store.clone(), Arc::clone(&ids));
     let catalog =
         Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone()).with_reader(playbook_file::reader());
+    let proposals =
+        Proposals::open(store.clone(), Arc::clone(&ids), catalog.clone(), policy::source(context))
+            .await
+            .map_err(ServerError::from)?;
     let results = Results::open(&directory.join("results").display().to_string())
         .context("cannot open the directory of large results")?;
     let bus = Arc::new(Local::new(noetl_bus::local::Config::default()));
@@ -132,6 +141,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         catalog,
         vault: vault.clone(),
         schedules,
+        proposals: proposals.clone(),
         results: results.clone(),
         pools: Pools::default(),
         metrics: Metrics::default(),
@@ -144,6 +154,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         // Ends with the control plane.
         drop(services.count_events());
         tokio::spawn(fire_until(services.schedules.clone(), orchestrator.clone(), stop.clone()));
+        tokio::spawn(follow_until(proposals, orchestrator.clone(), stop.clone()));
         if let Some(keep) = context.config.retention.keep() {
             let store = Arc::clone(&store);
             tokio::spawn(delete_until(store, results.clone(), orchestrator.clone(), keep, stop.clone()));
@@ -160,8 +171,24 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         pools: pools.clone(),
         semantic: layer.semantic(),
     };
+    let sources = Arc::new(sources);
+    let desk = Arc::new(desk::ToControl(services.proposals.clone()));
+    let tools = Arc::new(playbook_file::tools());
+    let propose = context.config.assistant.propose.clone();
+    let looking = noetl_assistant::proposal::router(
+        Arc::clone(&sources),
+        Arc::clone(&desk),
+        Arc::clone(&tools),
+        propose.failure_costs_seconds * 1_000.0,
+    );
+    if purpose == Purpose::Serve {
+        // Beside the hot path; it ends with the control plane.
+        let sources = Arc::clone(&sources);
+        tokio::spawn(noetl_assistant::proposal::watch(sources, desk, tools, propose, stop.clone()));
+    }
     let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
-        .merge(noetl_assistant::router(Arc::new(sources)));
+        .merge(noetl_assistant::router(sources))
+        .merge(looking);
     let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use noetl_api::policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Global;
@@ -19,6 +20,9 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     pub(crate) retention: Retention,
     pub(crate) indexer: Indexer,
+    pub(crate) assistant: Assistant,
+    /// What proposals may change, and how a change is tried.
+    pub(crate) policy: Policy,
     pub(crate) log: Log,
 }
 
@@ -136,6 +140,14 @@ impl Default for Indexer {
     }
 }
 
+/// What explains and proposes; it applies nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Assistant {
+    /// When proposals are looked for.
+    pub(crate) propose: noetl_assistant::proposal::Config,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Log {
@@ -166,9 +178,8 @@ pub(crate) struct Chosen {
 
 impl Config {
     pub(crate) fn load(global: &Global, environment: &Environment) -> anyhow::Result<(Self, Chosen)> {
-        let mut config = match global.config.as_ref().or(environment.config.as_ref()) {
-            Some(path) => read(path)?,
-            None if Path::new("noetl.toml").is_file() => read(Path::new("noetl.toml"))?,
+        let mut config = match Self::file(global, environment) {
+            Some(path) => read(&path)?,
             None => Self::default(),
         };
         let mut chosen = Chosen { address: !config.server.url.is_empty(), data_dir: false };
@@ -184,6 +195,12 @@ impl Config {
             chosen.data_dir = true;
         }
         Ok((config, chosen))
+    }
+
+    /// The file that was named, else noetl.toml of the current directory.
+    pub(crate) fn file(global: &Global, environment: &Environment) -> Option<PathBuf> {
+        let named = global.config.as_ref().or(environment.config.as_ref()).cloned();
+        named.or_else(|| Some(PathBuf::from("noetl.toml")).filter(|path| path.is_file()))
     }
 
     fn apply_environment(&mut self, environment: &Environment, chosen: &mut Chosen) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! What every command gets: the configuration in effect and how to print.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use crate::cli::Global;
@@ -11,6 +13,8 @@ use crate::terminal;
 pub(crate) struct Context {
     pub(crate) config: Config,
     pub(crate) chosen: Chosen,
+    /// The configuration file that was read.
+    pub(crate) chosen_file: Option<PathBuf>,
     pub(crate) environment: Environment,
     /// `--json`: one document on stdout instead of text.
     pub(crate) json: bool,
@@ -21,7 +25,8 @@ impl Context {
         let environment = Environment::read();
         terminal::choose_color(global.color, environment.no_color);
         let (config, chosen) = Config::load(global, &environment)?;
-        Ok(Self { config, chosen, environment, json: global.json })
+        let chosen_file = Config::file(global, &environment);
+        Ok(Self { config, chosen, chosen_file, environment, json: global.json })
     }
 }
 

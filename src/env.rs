@@ -37,6 +37,8 @@ pub(crate) struct Environment {
     pub(crate) no_color: bool,
     /// `HOME`.
     pub(crate) home: Option<PathBuf>,
+    /// `USER`: who decides about a proposal, for the record.
+    pub(crate) user: Option<String>,
 }
 
 impl Environment {
@@ -57,6 +59,7 @@ impl Environment {
             embedding_key: text("NOETL_EMBEDDING_KEY"),
             no_color: present("NO_COLOR").is_some(),
             home: path("HOME"),
+            user: text("USER"),
         }
     }
 }

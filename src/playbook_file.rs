@@ -145,7 +145,7 @@ pub(crate) fn render(judged: &Judged, style: Style) -> String {
 }
 
 /// The fields that each tool takes, so that a misspelt one is found before anything runs.
-fn tools() -> ToolSchemas {
+pub(crate) fn tools() -> ToolSchemas {
     registry::schemas().into_iter().map(|(kind, tool)| (kind, tool.schema)).collect()
 }
 

@@ -4,6 +4,9 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
 
 use crate::cli::Color;
 
@@ -36,6 +39,22 @@ pub(crate) fn stderr_style() -> Style {
 pub(crate) fn tell(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
+}
+
+/// A line on stderr while something lasts, for those who look at it; a pipe gets nothing. It goes when it is dropped.
+pub(crate) fn waiting(words: &'static str) -> Waiting {
+    let bar = ProgressBar::new_spinner().with_message(words);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    Waiting(bar)
+}
+
+#[derive(Debug)]
+pub(crate) struct Waiting(ProgressBar);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 /// Text from outside without what a terminal would obey.

@@ -246,7 +246,7 @@ fn worker(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Chan
 }
 
 /// RFC 3339 in UTC, to the second.
-fn moment(ms: i64) -> String {
+pub(crate) fn moment(ms: i64) -> String {
     let days = ms.div_euclid(86_400_000);
     let of_day = ms.rem_euclid(86_400_000) / 1_000;
     // Civil date from days (Howard Hinnant's algorithm), so that no clock library is needed for one line of text.

@@ -21,7 +21,7 @@ use noetl_domain::playbook::Playbook;
 use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
-pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into};
+pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, writes_of};
 pub(crate) use said::{Said, inner_error, says_nothing};
 pub(crate) use value::{Defect, Flaw, compare, has_key, in_band, is_nothing, short};
 

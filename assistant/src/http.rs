@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::diagnose as judge;
-use crate::gather::{GatherError, Options, Sources, gather};
+use crate::gather::{GatherError, Options, SourceError, Sources, gather};
 
 type Answering = Pin<Box<dyn Future<Output = Result<Diagnosis, GatherError>> + Send>>;
 
@@ -54,7 +54,9 @@ pub fn router<S: Sources>(sources: Arc<S>) -> Router {
 
 /// The contract as a document.
 pub fn openapi() -> OpenApi {
-    endpoints().split_for_parts().1
+    let mut document = endpoints().split_for_parts().1;
+    document.merge(crate::proposal::openapi());
+    document
 }
 
 /// Every endpoint.
@@ -81,14 +83,19 @@ async fn diagnose(
     Ok(Json((services.answer)(id, options).await?))
 }
 
-struct Refusal {
+pub(crate) struct Refusal {
     status: StatusCode,
     body: ErrorBody,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         Self { status, body: ErrorBody::new(code, detail) }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.body.hint = Some(hint.into());
+        self
     }
 }
 
@@ -100,11 +107,15 @@ impl From<GatherError> for Refusal {
                 refusal.body.hint = Some("`noetl executions` lists them".to_owned());
                 refusal
             }
-            GatherError::Source(source) => {
-                tracing::warn!(error = %source, cause = %source.source, "evidence could not be gathered");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::StoreFailed, source.to_string())
-            }
+            GatherError::Source(source) => source.into(),
         }
+    }
+}
+
+impl From<SourceError> for Refusal {
+    fn from(source: SourceError) -> Self {
+        tracing::warn!(error = %source, cause = %source.source, "evidence could not be gathered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::StoreFailed, source.to_string())
     }
 }
 

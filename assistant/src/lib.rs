@@ -11,8 +11,11 @@ pub mod evidence;
 mod explain;
 pub mod gather;
 mod http;
+pub mod laboratory;
+pub mod proposal;
 mod rank;
 mod recommend;
+mod statistics;
 #[cfg(test)]
 mod testing;
 

@@ -164,7 +164,7 @@ fn brief(summary: Summary) -> Brief {
     }
 }
 
-fn failed<E: std::error::Error + Send + Sync + 'static>(
+pub(super) fn failed<E: std::error::Error + Send + Sync + 'static>(
     attempted: &'static str,
 ) -> impl Fn(E) -> SourceError {
     move |source| SourceError { attempted, source: Box::new(source) }

@@ -56,7 +56,7 @@ pub(crate) fn library() -> Option<PathBuf> {
 }
 
 /// A configuration file with this `[indexer]`, and the engine's library, which no test may have to look for.
-fn options(file: &std::path::Path, indexer: &str) -> Options {
+pub(crate) fn options(file: &std::path::Path, indexer: &str) -> Options {
     configure(file, indexer);
     let library = noetl_engine_clickhouse::library().unwrap_or_default();
     let env =

@@ -74,6 +74,49 @@ pub(crate) fn reads_of(evidence: &Evidence, step: &str) -> Vec<Read> {
     reads
 }
 
+/// Names that a step's templates and code read, whatever happened in any run: roots of paths, and what stands behind
+/// `steps.`, `ctx.` and their likes.
+pub(crate) fn static_reads(playbook: &Playbook, step: &Step) -> HashSet<String> {
+    let mut found = Paths::default();
+    found.expr(step.guard.as_ref());
+    if let Some(looped) = &step.looped {
+        match &looped.source {
+            LoopSource::In(source) => found.value(source),
+            LoopSource::Cursor(cursor) => found.text(&cursor.claim),
+        }
+        found.expr(looped.filter.as_ref());
+    }
+    found.map(&step.inputs);
+    found.map(&step.extracts);
+    step.body.iter().for_each(|task| found.task(task));
+    step.saves.iter().for_each(|save| found.save(save));
+    step.sets.iter().for_each(|set| found.value(&set.value));
+    let rules = step.body.iter().flat_map(|task| &task.rules);
+    rules.for_each(|rule| found.expr(rule.when.as_ref()));
+    for (_, arc) in routes_into(playbook, &step.name) {
+        found.map(&arc.inputs);
+    }
+    let mut names: HashSet<String> = HashSet::new();
+    for path in &found.0 {
+        names.extend(path.split('.').take(2).map(str::to_owned));
+    }
+    names.extend(step.body.iter().flat_map(|task| words_of_code(playbook, task)));
+    names
+}
+
+/// Names under which later steps see what a step made.
+pub(crate) fn writes_of(step: &Step) -> HashSet<String> {
+    let sets = step.sets.iter().chain(step.body.iter().flat_map(|task| &task.sets));
+    let by_rules = step.body.iter().flat_map(|task| &task.rules).flat_map(|rule| &rule.sets);
+    let by_arcs = arcs_of(step).into_iter().flat_map(|arc| &arc.sets);
+    let mut names: HashSet<String> = sets.chain(by_rules).chain(by_arcs).map(|set| set.key.clone()).collect();
+    names.extend(step.extracts.keys().cloned());
+    names.extend(step.alias.clone());
+    names.extend([step.name.clone(), step.name.replace('-', "_")]);
+    names.extend(step.body.iter().map(|task| task.name.clone()));
+    names
+}
+
 /// Steps with an arc to this one.
 pub(crate) fn routes_into<'p>(playbook: &'p Playbook, step: &str) -> Vec<(&'p Step, &'p playbook::Arc)> {
     let arcs = playbook.steps.iter().flat_map(|from| arcs_of(from).into_iter().map(move |arc| (from, arc)));

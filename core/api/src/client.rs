@@ -7,6 +7,8 @@ mod fetch;
 mod follow;
 mod insights;
 mod knowledge;
+mod looking;
+mod proposals;
 mod search;
 
 use std::time::Duration;

@@ -16,6 +16,7 @@ pub mod health;
 pub mod insight;
 pub mod knowledge;
 pub mod log;
+pub mod policy;
 pub mod pool;
 pub mod proposal;
 pub mod render;

@@ -331,3 +331,84 @@ pub struct LedgerLine {
     /// Executions since the promotion that were measured.
     pub n: u64,
 }
+
+/// Which playbook to look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct LookRequest {
+    /// All of them by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+}
+
+/// What a look at the history found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Looked {
+    /// Playbooks that were looked at, and executions of theirs that were read.
+    pub playbooks: u64,
+    pub executions: u64,
+    pub proposals: Vec<Proposal>,
+    /// Why nothing is proposed where something might have been.
+    pub refused: Vec<Refused>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Refused {
+    pub playbook: String,
+    pub kind: ProposalKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    pub why: String,
+}
+
+/// A step to draft from a description.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct DraftStep {
+    pub playbook: String,
+    /// The step that the new one stands behind.
+    pub after: String,
+    /// What it shall do, in words.
+    pub description: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ProposalList {
+    /// Newest first; without the text of the playbook.
+    pub items: Vec<Proposal>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Ledger {
+    /// Newest promotion first.
+    pub items: Vec<LedgerLine>,
+}
+
+/// Which events of the control plane; in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct ControlFilter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposal_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout_id: Option<String>,
+    /// Only events after this `seq`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ControlEvents {
+    pub items: Vec<ControlEvent>,
+}

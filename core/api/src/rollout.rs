@@ -66,8 +66,16 @@ pub struct Judgement {
 pub struct RolloutRules {
     /// Finished executions that each arm needs before anything is promoted.
     pub min_executions: u64,
+    /// Probability of harm that rolls back.
     pub harm_above: f64,
+    /// Harm is a failure rate that is higher by this much.
+    pub harm_margin: f64,
+    /// Probability of benefit that promotes.
     pub benefit_above: f64,
+    /// A median duration that is higher by this factor rolls back.
+    pub slower_by: f64,
+    /// Finished canary executions after which a benefit that has not shown is given up.
+    pub give_up_after: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -82,6 +90,8 @@ pub struct Rollout {
     /// Share of executions in the canary: those whose hashed id falls below it.
     pub share_percent: u32,
     pub state: RolloutState,
+    /// What has to get better: `failure_rate` or `duration`.
+    pub goal: String,
     pub started_at: String,
     pub ended_at: Option<String>,
     pub rules: RolloutRules,
@@ -98,4 +108,11 @@ pub struct RolloutFilter {
     pub playbook: Option<String>,
     /// Those that ended as well.
     pub all: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RolloutList {
+    /// Newest first.
+    pub items: Vec<Rollout>,
 }

@@ -107,6 +107,17 @@ codes! {
     QueryRefused = "IX004", "A query was refused by the analytic store";
     DocumentRefused = "IX005", "A document cannot be taken into the knowledge";
     UnknownSource = "IX006", "There is no knowledge from this source";
+    // Proposals and rollouts.
+    UnknownProposal = "PR001", "There is no proposal with this id";
+    ProposalRefused = "PR002", "A proposal is not complete or not safe";
+    ProposalRepeated = "PR003", "The same evidence was turned down before";
+    ProposalSettled = "PR004", "The proposal is not open any more";
+    ProposalOutdated = "PR005", "The playbook has another version than the proposal is about";
+    PolicyForbids = "PR006", "The policy does not allow this";
+    PolicyInvalid = "PR007", "The policy cannot be read";
+    RolloutBusy = "PR008", "A rollout of this playbook is going on";
+    UnknownRollout = "PR009", "There is no such rollout";
+    RolloutEnded = "PR010", "The rollout has ended, or is not in this state";
 }
 
 impl std::fmt::Display for Code {

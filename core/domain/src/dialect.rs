@@ -19,6 +19,7 @@ mod loop_results;
 mod looped;
 mod nested;
 mod pagination;
+pub mod patch;
 mod pipeline;
 mod policy;
 mod reader;

@@ -8,6 +8,7 @@ use crate::error::TaskError;
 use crate::id::{CommandId, ExecutionId};
 use crate::report::{ChildRequest, Report};
 use crate::result::ResultRef;
+use crate::rollout::Assigned;
 use crate::{Map, Value};
 
 /// An Event with its place in the log.
@@ -102,6 +103,9 @@ pub struct Requested {
     pub trace: Value,
     /// Run up to this step only (`noetl run -t`).
     pub target: Option<String>,
+    /// The Rollout that chose the version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Assigned>,
 }
 
 /// The parked Iteration that waits for this Execution.

@@ -20,7 +20,9 @@ pub mod mask;
 pub mod playbook;
 pub mod report;
 pub mod result;
+pub mod rollout;
 pub mod template;
+pub mod tuning;
 pub mod usage;
 pub mod yaml;
 

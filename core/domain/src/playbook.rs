@@ -160,6 +160,9 @@ pub struct Step {
     pub alias: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<String>,
+    /// The author's word that doing it twice is the same as doing it once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
     /// Which generation this step is written in; settles result shapes handed to code.
     pub dialect: Dialect,
 }

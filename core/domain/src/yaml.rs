@@ -10,7 +10,7 @@ mod print;
 
 mod scalar;
 
-pub use print::print;
+pub use print::{flow, print};
 use serde_json::Number;
 
 use crate::code::Code;

@@ -7,6 +7,7 @@ mod cache;
 mod content;
 mod form;
 mod rows;
+mod splits;
 
 use std::sync::Arc;
 
@@ -14,16 +15,20 @@ use noetl_domain::code::Code;
 use noetl_domain::dialect;
 use noetl_domain::execution::Plan;
 use noetl_domain::finding::{Finding, has_errors};
+use noetl_domain::id::ExecutionId;
 use noetl_domain::lint::{self, Linted, ToolSchemas};
 use noetl_domain::playbook::Playbook;
+use noetl_domain::rollout::Assigned;
 use noetl_domain::{Map, Value};
 
 use crate::error::ServerError;
 use crate::ids::{Ids, now_ms};
 use crate::orchestrator::{PlanSource, Which};
+use crate::proposals::Transition;
 use crate::schedule::{ScheduleError, Schedules};
 use crate::store::{SqliteStore, StoreError};
 use cache::Cache;
+pub(crate) use splits::{Split, Splits};
 
 pub const PLAYBOOK: &str = "Playbook";
 
@@ -38,6 +43,7 @@ pub struct Catalog {
     schedules: Schedules,
     reader: Arc<Reader>,
     cache: Arc<Cache>,
+    pub(crate) splits: Arc<Splits>,
     /// One change at a time, so that versions and declared schedules agree.
     changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -137,6 +143,7 @@ impl Catalog {
             schedules,
             reader: Arc::new(read),
             cache: Arc::default(),
+            splits: Arc::default(),
             changing: Arc::default(),
         }
     }
@@ -184,8 +191,52 @@ impl Catalog {
             archived_ms: None,
         };
         let _changing = self.changing.lock().await;
-        let entry = self.insert(entry, None).await?;
+        let entry = self.insert(entry, None, None).await?;
         Ok(Registration { entry, findings: Vec::new() })
+    }
+
+    /// Registers the version after `base` together with what follows from it, all or nothing; `None` when `base` is not
+    /// the newest version any more.
+    pub(crate) async fn register_after(
+        &self,
+        base: (&str, u32),
+        text: String,
+        follows: impl FnOnce(u32) -> Transition + Send,
+    ) -> Result<Option<Registration>, CatalogError> {
+        let (path, version) = base;
+        let Linted { playbook, findings } = (self.reader)(&text);
+        let Some(mut playbook) = playbook.filter(|_| !has_errors(&findings)) else {
+            return Err(CatalogError::Refused { text, findings });
+        };
+        path.clone_into(&mut playbook.path);
+        let now = now_ms();
+        let _changing = self.changing.lock().await;
+        let newest = rows::by_path(&self.store, path, None).await?;
+        if newest.is_none_or(|newest| newest.version != version) {
+            return Ok(None);
+        }
+        let declared = self.schedules.plan_declared(path, &playbook.schedules, now).await?;
+        let next = rows::next_version(&self.store, path).await?;
+        let follows = follows(next);
+        let entry = entry_of(&playbook, text, self.ids.next_id(), now)?;
+        // Set before the version is there, so that nobody gets it unasked.
+        self.splits.set(path, follows.split);
+        let entry = match self.insert(entry, Some(&declared), Some(&follows)).await {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.splits.remove(path);
+                return Err(error);
+            }
+        };
+        self.cache.keep(Arc::new(Plan::new(playbook, entry.version, entry.catalog_id.to_string())));
+        self.schedules.tell_changed();
+        Ok(Some(Registration { entry, findings }))
+    }
+
+    /// The version that Executions by path get that are in no canary.
+    pub(crate) async fn stable(&self, path: &str) -> Result<Entry, CatalogError> {
+        let stable = self.splits.of(path).map(|split| split.stable);
+        self.get(&Which::Path(path.to_owned(), stable)).await
     }
 
     async fn register_playbook(
@@ -214,7 +265,8 @@ impl Catalog {
                 return Err(CatalogError::Refused { text, findings });
             }
         };
-        let entry = self.insert(entry_of(&playbook, text, self.ids.next_id(), now)?, Some(&declared)).await?;
+        let entry =
+            self.insert(entry_of(&playbook, text, self.ids.next_id(), now)?, Some(&declared), None).await?;
         let plan = Plan::new(playbook, entry.version, entry.catalog_id.to_string());
         self.cache.keep(Arc::new(plan));
         self.schedules.tell_changed();
@@ -225,9 +277,15 @@ impl Catalog {
         &self,
         mut entry: Entry,
         declared: Option<&[crate::schedule::Schedule]>,
+        follows: Option<&Transition>,
     ) -> Result<Entry, CatalogError> {
-        entry.version = rows::insert(&self.store, &entry, declared).await?;
+        entry.version = rows::insert(&self.store, &entry, declared, follows).await?;
         self.cache.forget(&entry.path);
+        if follows.is_none() {
+            // A version that somebody registered is for everybody, whatever was being tried.
+            self.splits.remove(&entry.path);
+            self.splits.changed.notify_one();
+        }
         Ok(entry)
     }
 
@@ -308,6 +366,12 @@ impl Catalog {
                 continue;
             }
             self.cache.forget(&spelling);
+            if self.splits.of(&spelling).is_some_and(|split| {
+                changed.iter().any(|(_, version)| *version == split.stable || *version == split.canary)
+            }) {
+                self.splits.remove(&spelling);
+            }
+            self.splits.changed.notify_one();
             // The newest version that is left says which schedules there are.
             let newest = rows::by_path(&self.store, &spelling, None).await?;
             let specs = match newest.filter(|entry| entry.kind == PLAYBOOK) {
@@ -329,6 +393,10 @@ impl PlanSource for Catalog {
         which: Which,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<Plan>, ServerError>> + Send + '_>> {
         Box::pin(async move { Ok(self.plan_of(&which).await?) })
+    }
+
+    fn version_for(&self, path: &str, id: ExecutionId) -> Option<(u32, Option<Assigned>)> {
+        self.splits.version_for(path, id)
     }
 
     fn paths_below<'a>(

@@ -257,6 +257,12 @@ fn status_of(code: Code) -> StatusCode {
         C::UnknownSource => StatusCode::NOT_FOUND,
         C::LayerStarting | C::LayerOff => StatusCode::SERVICE_UNAVAILABLE,
         C::LayerFailed => StatusCode::BAD_GATEWAY,
+        C::UnknownProposal | C::UnknownRollout => StatusCode::NOT_FOUND,
+        C::ProposalRefused | C::PolicyInvalid => StatusCode::UNPROCESSABLE_ENTITY,
+        C::ProposalRepeated | C::ProposalSettled | C::ProposalOutdated | C::RolloutBusy | C::RolloutEnded => {
+            StatusCode::CONFLICT
+        }
+        C::PolicyForbids => StatusCode::FORBIDDEN,
     }
 }
 

@@ -18,9 +18,11 @@ mod metrics;
 mod openapi;
 mod orders;
 mod pools;
+mod proposals;
 mod render;
 mod request;
 mod results;
+mod rollouts;
 mod schedules;
 mod show;
 mod sql;
@@ -45,6 +47,8 @@ use utoipa::openapi::{OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use show::time;
+
 pub use metrics::{Depth, Metrics};
 pub use pools::Pools;
 pub use sql::{SqlCall, SqlRunner};
@@ -52,6 +56,7 @@ pub use sql::{SqlCall, SqlRunner};
 use crate::catalog::Catalog;
 use crate::error::ServerError;
 use crate::orchestrator::Orchestrator;
+use crate::proposals::Proposals;
 use crate::schedule::Schedules;
 use crate::store::{EventStore, SqliteStore, Summary};
 use crate::vault::Vault;
@@ -97,6 +102,7 @@ pub struct Services {
     pub catalog: Catalog,
     pub vault: Vault,
     pub schedules: Schedules,
+    pub proposals: Proposals,
     pub results: Results,
     pub pools: Pools,
     pub metrics: Metrics,
@@ -231,6 +237,19 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(pools::deregister, pools::deregister_by_delete))
         .routes(routes!(pools::list))
         .routes(routes!(pools::remove))
+        .routes(routes!(proposals::list, proposals::make))
+        .routes(routes!(proposals::ledger))
+        .routes(routes!(proposals::one))
+        .routes(routes!(proposals::approve))
+        .routes(routes!(proposals::reject))
+        .routes(routes!(proposals::events))
+        .routes(routes!(proposals::policy))
+        .routes(routes!(rollouts::list))
+        .routes(routes!(rollouts::one))
+        .routes(routes!(rollouts::pause))
+        .routes(routes!(rollouts::resume))
+        .routes(routes!(rollouts::promote))
+        .routes(routes!(rollouts::rollback))
 }
 
 async fn nothing_here(uri: Uri) -> ServerError {

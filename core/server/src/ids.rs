@@ -75,6 +75,11 @@ impl Ids {
     }
 }
 
+/// The smallest id that can be given out at a moment.
+pub fn first_at(ms: i64) -> u64 {
+    ((ms - EPOCH_MS).max(0) as u64) << (NODE_BITS + COUNT_BITS)
+}
+
 /// When an id was given out, in Unix milliseconds.
 pub fn time_of(id: u64) -> i64 {
     (id >> (NODE_BITS + COUNT_BITS)) as i64 + EPOCH_MS

@@ -6,6 +6,7 @@ pub mod feed;
 pub mod http;
 pub mod ids;
 pub mod orchestrator;
+pub mod proposals;
 pub mod schedule;
 pub mod store;
 pub mod vault;

@@ -135,10 +135,34 @@ impl Context<'_> {
             }
             self.rows.events.push(exploded);
         }
+        self.tries(row, told, is_looped, item);
         if let Some(failure) = failure {
             failure.mark(row);
         }
         retries
+    }
+
+    /// A row for each try of calls that failed or were tried again: what the last one says hides why the first failed.
+    fn tries(&mut self, row: &EventRow, told: &ItemReport, is_looped: bool, item: &mut u32) {
+        let (name, none) = (self.names.get("call.try"), self.names.get(""));
+        for call in &told.calls {
+            *item += 1;
+            let mut one = EventRow {
+                item: *item,
+                event_type: Arc::clone(&name),
+                iteration: if is_looped { told.index as i64 } else { -1 },
+                status: self.names.get(if call.error.is_some() { "ERROR" } else { "OK" }),
+                tool: self.names.get(&call.tool),
+                duration_ms: call.duration_ms,
+                tries: call.attempt,
+                bytes_out: 0,
+                ..quiet(row, &none)
+            };
+            if let Some(error) = &call.error {
+                self.failure(&row.step, error, Some(call.tool.as_str())).mark(&mut one);
+            }
+            self.rows.events.push(one);
+        }
     }
 
     pub(super) fn failure(&mut self, step: &Name, error: &TaskError, tool: Option<&str>) -> Failure {

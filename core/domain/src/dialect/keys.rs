@@ -80,6 +80,7 @@ pub(super) const STEP: &[&str] = &[
     "resources",
     "pool",
     "execution_pool",
+    "idempotent",
     "join",
     "dialect",
     "iterator",

@@ -97,6 +97,9 @@ pub(super) fn read<'a>(
     if let Some(node) = fields.take_any(&["pool", "execution_pool"]) {
         step.pool = reader.text(node, "`pool`");
     }
+    if let Some(node) = fields.take("idempotent") {
+        step.idempotent = reader.boolean(node, "`idempotent`");
+    }
     if let Some(node) = fields.take("join") {
         let words = [("barrier", Join::Barrier), ("each_token", Join::EachToken)];
         step.join = reader.word(node, "`join`", &words).unwrap_or_default();

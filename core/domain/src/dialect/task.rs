@@ -60,6 +60,9 @@ pub(super) fn read<'a>(
         spec(reader, node, &mut task, &path);
     }
     timeout(reader, fields, &mut task, &path);
+    if let Some(node) = fields.take("idempotent") {
+        task.idempotent = reader.boolean(node, "`idempotent`");
+    }
     if let Some(node) = fields.take("output_select") {
         task.select = words(reader, node);
     }

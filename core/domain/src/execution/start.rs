@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::plan::Plan;
 use crate::event::{Parent, Requested, Taken};
 use crate::id::ExecutionId;
+use crate::rollout::Assigned;
 use crate::template::{Ambient, Scope, TemplateError};
 use crate::{Map, Value, template};
 
@@ -45,6 +46,8 @@ pub struct Request {
     pub trace: Value,
     /// The environment that workload templates may read.
     pub env: Arc<Map>,
+    /// The Rollout that chose the version.
+    pub rollout: Option<Assigned>,
 }
 
 /// Makes the first Event of an Execution.
@@ -87,6 +90,7 @@ pub fn request(plan: &Plan, id: ExecutionId, at_ms: i64, request: Request) -> Re
         trigger: request.trigger,
         trace: request.trace,
         target: request.target,
+        rollout: request.rollout,
     })
 }
 

@@ -32,6 +32,9 @@ pub struct Task {
     /// `save`/`sink` of the task: run per call (per item inside a loop).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub saves: Vec<Save>,
+    /// As of a Step: whether running it twice does what running it once does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
     /// Seconds, or a template.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<Value>,

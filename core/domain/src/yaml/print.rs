@@ -118,6 +118,11 @@ fn short(value: &Value, indent: usize) -> Option<String> {
     (indent + line.chars().count() < FLOW_WIDTH).then_some(line)
 }
 
+/// A value in one line.
+pub fn flow(value: &Value) -> String {
+    inline(value)
+}
+
 fn inline(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::{CatalogQuery, Entry};
+use crate::proposals::{APPLY, Transition};
 use crate::schedule::{REPLACE_DECLARED, Schedule, as_rows};
 use crate::store::{SqliteStore, StoreError};
 
@@ -13,6 +14,7 @@ pub(super) async fn insert(
     store: &SqliteStore,
     entry: &Entry,
     declared: Option<&[Schedule]>,
+    follows: Option<&Transition>,
 ) -> Result<u32, StoreError> {
     // An archived version keeps its number, so no number ever means two texts.
     // Parameters have no numbers: those of several statements follow each other only without.
@@ -20,9 +22,10 @@ pub(super) async fn insert(
         (version, catalog_id, path, kind, name, description, content, payload, meta, created_ms) \
         SELECT 1 + coalesce((SELECT max(version) FROM catalog_row WHERE path = ?), 0), ?, ?, ?, ?, ?, ?, ?, ?, ? \
         RETURNING version;";
-    let sql = match declared {
-        Some(_) => format!("BEGIN IMMEDIATE; {insert} {REPLACE_DECLARED} COMMIT;"),
-        None => insert.to_owned(),
+    let sql = match (declared, follows) {
+        (Some(_), Some(_)) => format!("BEGIN IMMEDIATE; {insert} {REPLACE_DECLARED} {APPLY} COMMIT;"),
+        (Some(_), None) => format!("BEGIN IMMEDIATE; {insert} {REPLACE_DECLARED} COMMIT;"),
+        (None, _) => insert.to_owned(),
     };
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(entry.path.as_str())
@@ -37,11 +40,24 @@ pub(super) async fn insert(
         .bind(entry.created_ms);
     if let Some(declared) = declared {
         query = query.bind(entry.path.as_str()).bind(as_rows(declared));
+        if let Some(follows) = follows {
+            let [proposals, rollouts, events] = follows.texts();
+            query = query.bind(proposals).bind(rollouts).bind(events);
+        }
     }
     let rows = store.write("register a resource", query).await?;
     let row =
         rows.first().ok_or_else(|| StoreError::failed("register a resource", sqlx::Error::RowNotFound))?;
     row.try_get(0).map_err(|source| StoreError::failed("register a resource", source))
+}
+
+/// The number that the next version of a path gets.
+pub(super) async fn next_version(store: &SqliteStore, path: &str) -> Result<u32, StoreError> {
+    sqlx::query_scalar("SELECT 1 + coalesce((SELECT max(version) FROM catalog_row WHERE path = ?), 0)")
+        .bind(path)
+        .fetch_one(&store.readers)
+        .await
+        .map_err(|source| StoreError::failed("read the catalog", source))
 }
 
 pub(super) async fn replace_declared(

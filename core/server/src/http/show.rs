@@ -8,7 +8,7 @@ use noetl_domain::mask::Masker;
 use noetl_domain::{Map, Value};
 
 /// RFC 3339 with milliseconds.
-pub(super) fn time(ms: i64) -> String {
+pub(crate) fn time(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms)
         .map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
         .unwrap_or_default()

@@ -14,7 +14,7 @@ use noetl_domain::result::Stored;
 use super::ahead::{Ahead, Generation};
 use super::clock::now_ms;
 use super::decider::Decider;
-use super::plans::Which;
+use super::plans::{Which, choose};
 use super::summary::summary;
 use crate::error::ServerError;
 use crate::store::{Append, AppendError, Dedup, EventStore};
@@ -245,9 +245,10 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
         request: &noetl_domain::report::ChildRequest,
     ) -> Result<(ExecutionId, Active, Event), ServerError> {
         let path = request.path.trim_end_matches(".yaml").trim_end_matches(".yml").to_owned();
-        let plan = super::family::plan(&*self.plans, Which::Path(path, request.version)).await?;
-        let payload = super::family::payload(&*self.plans, &plan.path, &request.payload).await?;
         let child = ExecutionId(self.ids.next_id());
+        let (which, rollout) = choose(&*self.plans, Which::Path(path, request.version), child);
+        let plan = super::family::plan(&*self.plans, which).await?;
+        let payload = super::family::payload(&*self.plans, &plan.path, &request.payload).await?;
         let requested = execution::request(
             &plan,
             child,
@@ -263,6 +264,7 @@ impl<S: EventStore, B: noetl_bus::Bus> Decider<S, B> {
                 root: Some(root),
                 trigger: "playbook".into(),
                 env: Arc::clone(&self.env),
+                rollout,
                 ..execution::Request::default()
             },
         )

@@ -12,7 +12,7 @@ use super::decider::Decider;
 use super::input::Reply;
 use super::metrics::add;
 use super::orders::not_committed;
-use super::plans::Which;
+use super::plans::{Which, choose};
 use super::round::{Active, Item};
 use super::{Start, Started};
 use crate::error::ServerError;
@@ -47,8 +47,9 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             (Some(path), None) => Which::Path(path, start.version),
             (None, None) => return Err(ServerError::invalid("name a playbook by path or catalog_id")),
         };
-        let plan = super::family::plan(&*self.plans, which).await?;
         let id = ExecutionId(self.ids.next_id());
+        let (which, rollout) = choose(&*self.plans, which, id);
+        let plan = super::family::plan(&*self.plans, which).await?;
         let at_ms = now_ms();
         let request = execution::Request {
             payload: start.payload,
@@ -59,6 +60,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             target: start.target,
             trace: start.trace,
             env: Arc::clone(&self.env),
+            rollout,
         };
         let requested =
             execution::request(&plan, id, at_ms, request).map_err(|error| ServerError::from_start(&error))?;

@@ -34,6 +34,7 @@ pub(super) fn summary(execution: &Execution, total_steps: u64) -> Summary {
         result: execution.final_result().and_then(|result| small(&result.value)),
         error: finished.and_then(|finished| finished.error.clone()),
         dedup: None,
+        rollout: requested.rollout.map(|assigned| assigned.rollout),
     }
 }
 

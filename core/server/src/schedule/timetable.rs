@@ -81,7 +81,7 @@ fn find_in<Z: TimeZone>(cron: &Cron, zone: &Z, at_ms: i64, direction: Direction)
     Some(found.timestamp_millis())
 }
 
-fn zone(text: &str) -> Result<Zone, ScheduleError> {
+pub(crate) fn zone(text: &str) -> Result<Zone, ScheduleError> {
     let text = text.trim();
     text.parse::<Tz>()
         .map(Zone::Named)

@@ -105,6 +105,8 @@ pub struct Summary {
     pub error: Option<TaskError>,
     /// Kept from the first append on.
     pub dedup: Option<Dedup>,
+    /// The Rollout that chose the version.
+    pub rollout: Option<u64>,
 }
 
 impl Summary {
@@ -127,6 +129,7 @@ impl Summary {
             result: None,
             error: None,
             dedup: None,
+            rollout: None,
         }
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn value(step: &Step, explicit: bool) -> Value {
     }
     put(&mut map, "as", step.alias.clone().map(Value::from));
     put(&mut map, "pool", step.pool.clone().map(Value::from));
+    put(&mut map, "idempotent", step.idempotent.map(Value::from));
     if step.join == Join::EachToken {
         map.insert("join".to_owned(), "each_token".into());
     }

@@ -25,6 +25,7 @@ pub(super) fn value(task: &Task, named: bool) -> Value {
         map.insert(key.clone(), value.clone());
     }
     put(&mut map, "timeout", task.timeout_seconds.clone().or_else(|| task.config.get("timeout").cloned()));
+    put(&mut map, "idempotent", task.idempotent.map(Value::from));
     put(&mut map, "retry", retries(&task.retry));
     put(&mut map, "pagination", task.repeat.as_ref().map(repeat));
     put(&mut map, "save", saves(&task.saves));

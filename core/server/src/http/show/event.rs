@@ -63,6 +63,9 @@ fn fill(body: &mut EventBody, event: &Event) {
                 "target": requested.target,
                 "trace": requested.trace,
             });
+            if let Some(assigned) = &requested.rollout {
+                body.meta["rollout"] = json!(assigned);
+            }
         }
         Event::StepEntered { step: _, run, tokens, inputs } => {
             set(body, "step", "ENTERED");

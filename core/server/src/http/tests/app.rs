@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::http::{HttpConfig, Metrics, Pools, Services, router};
 use crate::ids::Ids;
 use crate::orchestrator::{Orchestrator, Parts};
+use crate::proposals::Proposals;
 use crate::schedule::Schedules;
 use crate::store::{EventStore, SqliteStore};
 use crate::vault::Vault;
@@ -52,6 +53,10 @@ impl App {
         let ids = Arc::new(Ids::new(1));
         let schedules = Schedules::new(store.clone(), Arc::clone(&ids));
         let catalog = Catalog::new(store.clone(), Arc::clone(&ids), schedules.clone());
+        let policy = Arc::new(|| Ok(noetl_api::policy::Policy::default()));
+        let proposals = Proposals::open(store.clone(), Arc::clone(&ids), catalog.clone(), policy)
+            .await
+            .expect("proposals");
         let vault =
             Vault::open(store.clone(), Arc::clone(&ids), directory.path(), None).await.expect("a vault");
         let results = Results::open("memory://").expect("a place for results");
@@ -73,6 +78,7 @@ impl App {
             catalog,
             vault,
             schedules,
+            proposals,
             results,
             pools: Pools::default(),
             metrics: Metrics::default(),

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::StoreError;
 
 /// The step at an index brings the schema from the version of that number to the next.
-const STEPS: &[&str] = &[include_str!("migrations/1.sql")];
+const STEPS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// What people read.
 const VIEWS: &str = include_str!("views.sql");
@@ -75,7 +75,8 @@ mod tests {
     }
 
     /// Every database that was ever written, by the version that wrote it; one is added with every step.
-    const WRITTEN: &[&str] = &[include_str!("migrations/written_by_1.sql")];
+    const WRITTEN: &[&str] =
+        &[include_str!("migrations/written_by_1.sql"), include_str!("migrations/written_by_2.sql")];
 
     #[tokio::test]
     async fn a_database_of_every_version_becomes_as_a_new_one_and_keeps_its_executions() {

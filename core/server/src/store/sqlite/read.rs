@@ -141,7 +141,9 @@ pub(super) async fn largest_id(pool: &SqlitePool) -> Result<u64, StoreError> {
     let largest: i64 = sqlx::query_scalar(
         "SELECT max(coalesce((SELECT max(event_id) FROM event_row), 0), \
          coalesce((SELECT max(execution_id) FROM execution_row), 0), \
-         coalesce((SELECT max(catalog_id) FROM catalog_row), 0))",
+         coalesce((SELECT max(catalog_id) FROM catalog_row), 0), \
+         coalesce((SELECT max(proposal_id) FROM proposal_row), 0), \
+         coalesce((SELECT max(rollout_id) FROM rollout_row), 0))",
     )
     .fetch_one(pool)
     .await

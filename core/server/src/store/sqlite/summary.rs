@@ -13,8 +13,9 @@ use super::{StoreError, Summary, SummaryQuery};
 pub(super) const UPSERT: Rows = Rows {
     before: "INSERT INTO execution_row (execution_id, path, version, catalog_id, status, parent_execution_id, \
              root_execution_id, trigger, started_ms, finished_ms, current_step, total_steps, completed_steps, \
-             running_steps, failed_steps, event_count, result, error, dedup_key, dedup_window_ms) VALUES ",
-    row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+             running_steps, failed_steps, event_count, result, error, dedup_key, dedup_window_ms, \
+             rollout_id) VALUES ",
+    row: "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     after: " ON CONFLICT (execution_id) DO UPDATE SET status = excluded.status, finished_ms = excluded.finished_ms, \
             current_step = excluded.current_step, total_steps = excluded.total_steps, \
             completed_steps = excluded.completed_steps, running_steps = excluded.running_steps, \
@@ -49,7 +50,8 @@ pub(super) fn bind(
     arguments.add(result)?;
     arguments.add(error)?;
     arguments.add(summary.dedup.as_ref().map(|dedup| dedup.key.as_str()))?;
-    arguments.add(summary.dedup.as_ref().and_then(|dedup| dedup.window_ms))
+    arguments.add(summary.dedup.as_ref().and_then(|dedup| dedup.window_ms))?;
+    arguments.add(summary.rollout.map(|id| id as i64))
 }
 
 pub(super) async fn one(pool: &SqlitePool, execution: ExecutionId) -> Result<Option<Summary>, StoreError> {
@@ -178,6 +180,7 @@ fn from_row(row: &SqliteRow) -> Result<Summary, StoreError> {
             result: json("result")?.map(|text| serde_json::from_str(&text)).transpose().map_err(decode)?,
             error: json("error")?.map(|text| serde_json::from_str(&text)).transpose().map_err(decode)?,
             dedup: row.try_get::<Option<String>, _>("dedup_key")?.map(|key| Dedup { key, window_ms }),
+            rollout: row.try_get::<Option<i64>, _>("rollout_id")?.map(|id| id as u64),
         })
     };
     read().map_err(|source| StoreError::unreadable("an execution", source))

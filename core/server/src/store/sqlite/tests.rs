@@ -87,7 +87,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     drop(writer);
     store.close().await;
     let refused = SqliteStore::open(harness.0.path()).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Newer { found: 99, known: 1 }), "{refused:?}");
+    assert!(matches!(refused, StoreError::Newer { found: 99, known: 2 }), "{refused:?}");
 }
 
 #[tokio::test]
