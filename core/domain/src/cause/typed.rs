@@ -1,6 +1,7 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase};
+use super::{Cause, phrase, spoken};
+use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
 
@@ -43,7 +44,7 @@ fn of_kind(kind: &str) -> Option<Cause> {
 }
 
 /// An HTTP status; words of the answer refine it, and never contradict it.
-fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
+pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     let said = || format!("{} {}", error.message, error.details).to_lowercase();
     let says = |words: &[&str]| {
         let said = said();
@@ -85,6 +86,8 @@ fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
             Cause::LimitQuota
         }
         429 => Cause::LimitRate,
+        // Some services answer everything with 400 and say in the body what it is about.
+        400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
         400..=499 => Cause::RequestInvalid,
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
@@ -93,6 +96,16 @@ fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         // The answer was good and what came of it was not.
         _ => return None,
     })
+}
+
+/// What a body says of who asks and of limits; of anything else the status says enough.
+fn of_body(error: &TaskError) -> Option<Cause> {
+    let body = match error.details.get("body")? {
+        Value::String(text) => text.clone(),
+        body => body.to_string(),
+    };
+    let told = phrase::fixed(&body.to_lowercase()).or_else(|| spoken::code(&body))?;
+    matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
 fn of_code(code: Code, error: &TaskError) -> Option<Cause> {
