@@ -20,6 +20,8 @@ const NOTEWORTHY_MS: i64 = 1_000;
 pub(crate) struct Change {
     pub(crate) told: Contribution,
     pub(crate) items: Vec<EvidenceItem>,
+    /// The input or credential that differs.
+    pub(crate) subject: Option<String>,
     /// It touches the root.
     pub(crate) is_close: bool,
 }
@@ -86,6 +88,7 @@ fn version(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Cha
             excerpt,
             "the playbook changed since the last good run",
         )],
+        subject: None,
         is_close,
     });
 }
@@ -147,6 +150,7 @@ fn input(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Chang
                 refs: vec![opened.id()],
             },
             items: vec![event(opened, excerpt, "the input differs from the last good run's")],
+            subject: Some(key.clone()),
             is_close,
         });
     }
@@ -183,6 +187,7 @@ fn credential(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<
                 format!("{what}: {}", moment(known.updated_ms)),
                 "the credential changed",
             )],
+            subject: Some(credential.name.clone()),
             is_close: winner.is_some_and(|winner| winner.cause.family() == "auth"),
         });
     }
@@ -210,6 +215,7 @@ fn duration(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Ch
                 format!("{step} took {now} ms, before {before} ms"),
                 "it took longer",
             )],
+            subject: None,
             is_close: winner.is_some_and(|winner| winner.cause.family() == "timeout"),
         });
     }
@@ -241,6 +247,7 @@ fn worker(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Chan
             refs: vec![place.id()],
         },
         items: vec![event(*place, format!("{step} ran on {now}, before on {before}"), "another worker")],
+        subject: None,
         is_close: false,
     });
 }

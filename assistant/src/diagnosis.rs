@@ -12,11 +12,13 @@ mod deadline;
 mod earlier_lines;
 mod error_path;
 mod first_try;
+mod handed_over;
 mod inner_exception;
 mod no_worker;
 mod own_error;
 mod passed_over;
 mod stopped;
+mod task_before;
 mod told_error;
 mod trail;
 mod transience;
@@ -45,6 +47,8 @@ const RULES: &[Rule] = &[
     error_path::hypotheses,
     upstream::hypotheses,
     told_error::hypotheses,
+    task_before::hypotheses,
+    handed_over::hypotheses,
     child_failed::hypotheses,
     command_lost::hypotheses,
     no_worker::hypotheses,
@@ -71,6 +75,8 @@ pub(crate) struct Hypothesis {
     pub(crate) transience: Option<Transience>,
     /// Things that could not be looked at.
     pub(crate) gaps: Vec<String>,
+    /// What exactly is wrong: the path that was read, the name that is missing.
+    pub(crate) subject: Option<String>,
 }
 
 /// Where a cause lies.
@@ -119,6 +125,7 @@ impl Hypothesis {
             points: Vec::new(),
             transience: None,
             gaps: Vec::new(),
+            subject: None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod flow;
 mod fold;
+mod in_band;
 mod said;
 mod value;
 
@@ -22,8 +23,9 @@ use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
 pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, writes_of};
+pub(crate) use in_band::in_band;
 pub(crate) use said::{Said, inner_error, says_nothing};
-pub(crate) use value::{Defect, Flaw, compare, has_key, in_band, is_nothing, short};
+pub(crate) use value::{Defect, Flaw, compare, has_key, is_nothing, short};
 
 /// One execution, everything it rests on, and what it is compared with.
 #[derive(Clone, Debug)]
@@ -142,6 +144,8 @@ pub struct Run {
     pub under_way: Vec<UnderWay>,
     /// By step: the worker of its last Report.
     pub workers: HashMap<String, String>,
+    /// By step that failed: what the tasks of its pipeline had made by then.
+    pub partial: HashMap<String, Value>,
     /// By step: milliseconds from entry to exit, of the last run.
     pub durations: HashMap<String, i64>,
     pub warnings: Vec<(EventRef, Option<String>, String)>,

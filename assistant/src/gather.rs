@@ -69,6 +69,14 @@ async fn one<S: Sources>(
 ) -> Result<Evidence, SourceError> {
     let mut gaps = Vec::new();
     let mut run = log::read(sources, brief, &mut gaps).await?;
+    if run.opened.is_none() && run.failures.is_empty() && run.ended.is_none() {
+        // What is known is that it ended, and how.
+        run.state.status = brief.status;
+        let requested = Arc::make_mut(&mut run.state.requested);
+        requested.path.clone_from(&brief.path);
+        requested.version = brief.version;
+        gaps.push("the log of this execution is gone".to_owned());
+    }
     let definition = definition(sources, &brief.path, brief.version).await?;
     if definition.is_none() {
         gaps.push(format!(
@@ -191,7 +199,8 @@ async fn children<S: Sources>(
     gaps: &mut Vec<String>,
 ) -> Result<Vec<Child>, SourceError> {
     let mut found = Vec::new();
-    if depth == 0 || run.status() == Status::Completed {
+    // Of the one asked about that completed nothing has to be explained; what a child gave back may have to be.
+    if depth == 0 || run.status() == Status::Completed && depth == DEEPEST {
         return Ok(found);
     }
     let ended_badly = |status: Status| matches!(status, Status::Failed | Status::Cancelled);

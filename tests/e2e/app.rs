@@ -238,7 +238,9 @@ pub(crate) fn binary() -> &'static Path {
 fn spawn(home: &Path, options: &Options) -> Child {
     let log = File::options().create(true).append(true).open(home.join("server.log")).expect("a log file");
     let errors = log.try_clone().expect("a second handle");
-    let mut command = Command::new(binary());
+    // A laboratory may examine another binary than the one of this build.
+    let other = std::env::var_os("NOETL_LAB_BINARY").map(PathBuf::from);
+    let mut command = Command::new(other.as_deref().unwrap_or(binary()));
     command
         .args(["up", "--port", "0", "--data"])
         .arg(home.join("data"))

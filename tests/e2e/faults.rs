@@ -2,16 +2,22 @@
 //!
 //! `tests/faults/*.yaml` hold the cases. A case may run well first, so that there is a good run to compare with; the
 //! fault is then a switched answer of the service, another input, or another version of the playbook.
-//! `NOETL_TEST_ONLY=name` runs only the cases whose name contains the text.
+//! Evidence may be removed before anybody asks.
+//! `NOETL_TEST_ONLY=name` runs only the cases whose name or file contains the text; `NOETL_LAB_JSON=FILE` keeps the
+//! figures, and `NOETL_LAB_BINARY=FILE` examines another binary, such as a release (`cargo xtask bench --assistant`).
 
 mod case;
+mod load;
+mod places;
 mod report;
 
+use std::path::Path;
+
 use futures::StreamExt as _;
-use noetl_test_service::Service;
 use serde_json::{Value, json};
 
-use self::case::{Case, Run};
+use self::case::{Case, Removed, Run};
+use self::places::Places;
 use self::report::{Report, Told};
 use crate::app::App;
 
@@ -20,46 +26,14 @@ const AT_ONCE: usize = 4;
 /// Shares of right answers below which the laboratory fails.
 const FLOOR: f64 = 0.95;
 const ABSTENTION_FLOOR: f64 = 0.98;
-
-/// Addresses that cases name.
-struct Places {
-    service: Service,
-    /// Accepts connections and breaks them.
-    breaks: String,
-    /// Nobody listens there.
-    closed: String,
-}
-
-impl Places {
-    async fn open() -> Self {
-        let service = Service::start().await.expect("the test service");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let breaks = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                drop(connection);
-            }
-        });
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let closed = format!("http://{}", free.local_addr().expect("an address"));
-        Self { service, breaks, closed }
-    }
-
-    fn fill(&self, text: &str, case: &Case) -> String {
-        text.replace("$SERVICE", &self.service.url)
-            .replace("$FAULT", &format!("{}/fault/{}", self.service.url, case.name))
-            .replace("$BREAKS", &self.breaks)
-            .replace("$CLOSED", &self.closed)
-            .replace("$CASE", &case.name)
-    }
-}
+const CALIBRATION_CEILING: f64 = 0.05;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_are_explained() {
     let only = std::env::var("NOETL_TEST_ONLY").unwrap_or_default();
     let mut cases = case::all();
-    cases.retain(|case| case.name.contains(&only));
-    let places = Places::open().await;
+    cases.retain(|case| case.name.contains(&only) || case.file == only);
+    let places = Places::open(&cases).await;
     let app = App::start().await;
     let (app, places) = (&app, &places);
     let told: Vec<Told> = futures::stream::iter(cases)
@@ -72,30 +46,38 @@ async fn faults_are_explained() {
         .await;
     let report = Report::new(told);
     eprintln!("{report}");
+    if let Ok(file) = std::env::var("NOETL_LAB_JSON") {
+        std::fs::write(&file, report.figures().to_string()).expect("the figures are written");
+    }
     assert!(report.broken().is_empty(), "cases that did not come about:\n{}", report.broken().join("\n"));
     if only.is_empty() {
         assert!(report.root_and_cause() >= FLOOR, "root and cause right in {:.3}", report.root_and_cause());
         assert!(report.abstention() >= ABSTENTION_FLOOR, "abstention right in {:.3}", report.abstention());
         assert!(report.unresolved().is_empty(), "citations that lead nowhere: {:?}", report.unresolved());
+        let error = report.calibration_error();
+        assert!(error < CALIBRATION_CEILING, "calibration error {error:.3}");
     }
 }
 
 /// Brings the fault about, and asks why.
 async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, String> {
     keep(app, places, case, &case.credentials).await?;
+    let whole = |path: &str, text: &str| places.fill(&case::playbook(path, text), case);
     for (path, text) in &case.children {
-        app.register(&places.fill(&case::playbook(&format!("faults/{}/{path}", case.name), text), case))
-            .await?;
+        app.register(&whole(&format!("faults/{}/{path}", case.name), text)).await?;
     }
     let path = format!("faults/{}", case.name);
-    let text = places.fill(&case::playbook(&path, &case.playbook), case);
-    let earlier = case.good_playbook.as_ref().map(|good| places.fill(&case::playbook(&path, good), case));
+    let text = whole(&path, &case.playbook);
+    let earlier = case.good_playbook.as_ref().map(|good| whole(&path, good));
     app.register(earlier.as_ref().unwrap_or(&text)).await?;
     for good in &case.good {
         let (id, status) = run(app, places, case, good).await?;
         if status["status"] != "COMPLETED" {
             return Err(format!("the good run {id} ended otherwise: {status}"));
         }
+    }
+    for (path, text) in &case.bad_children {
+        app.register(&whole(&format!("faults/{}/{path}", case.name), text)).await?;
     }
     if earlier.is_some() {
         app.register(&text).await?;
@@ -105,6 +87,7 @@ async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, Strin
     if status["status"] != wanted {
         return Err(format!("the run {id} was to be {wanted}: {status}"));
     }
+    remove(app, &id, &case.remove)?;
     let (code, mut diagnosis) = app.ask(&format!("POST /api/executions/{id}/diagnose"), None).await;
     if code != 200 {
         return Err(format!("no diagnosis: {code} {diagnosis}"));
@@ -118,12 +101,20 @@ async fn run(app: &App, places: &Places, case: &Case, run: &Run) -> Result<(Stri
         places.service.answer(&format!("{}/{name}", case.name), answer.clone());
     }
     keep(app, places, case, &run.credentials).await?;
+    for name in &run.forget {
+        app.ask(&format!("DELETE /api/credentials/{}", places.fill(name, case)), None).await;
+    }
     let payload = places.fill(&run.payload.to_string(), case);
     let payload: Value = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
     let id = app.execute(&format!("faults/{}", case.name), &payload).await?;
     if let Some(request) = &run.cancel_at {
         places.service.came(&places.fill(request, case)).await;
         app.post(&format!("/api/executions/{id}/cancel"), &json!({"reason": "not wanted any more"})).await;
+    }
+    if let Some(request) = &run.finalize_at {
+        places.service.came(&places.fill(request, case)).await;
+        let order = json!({"reason": "given up by hand", "status": "FAILED"});
+        app.post(&format!("/api/executions/{id}/finalize"), &order).await;
     }
     let status = if let Some(request) = &run.asked_at {
         places.service.came(&places.fill(request, case)).await;
@@ -142,6 +133,23 @@ async fn keep(app: &App, places: &Places, case: &Case, credentials: &[Value]) ->
         app.credential(&serde_json::from_str(&text).map_err(|error| error.to_string())?).await;
     }
     Ok(())
+}
+
+/// Takes evidence out of the store behind the server's back, as a purge or a lost disk would.
+fn remove(app: &App, id: &str, what: &[Removed]) -> Result<(), String> {
+    if what.is_empty() {
+        return Ok(());
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/faults/remove.py");
+    let words = what.iter().map(|one| format!("{one:?}").to_lowercase());
+    let output = std::process::Command::new("python3")
+        .arg(script)
+        .arg(app.data().join("noetl.db"))
+        .arg(id)
+        .args(words)
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 /// Citations of events that the server does not know.

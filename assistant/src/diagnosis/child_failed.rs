@@ -88,6 +88,10 @@ pub(super) fn behind_result(case: &Case<'_>, step: &str, seen: Cause) -> Option<
     let trail = trails(evidence, &origin, &Said::default()).into_iter().next();
     let origin = trail.map_or(origin, |trail| trail.origin().to_owned());
     let event = evidence.run.results.get(&origin).copied();
+    // It may have come from further down.
+    if let Some(deeper) = behind_result(&inside, &origin, seen) {
+        return Some(deeper);
+    }
     let root = Root { step: Some(origin), event, ..inside.root(None, None) };
     Some(Hypothesis::new(RULE, root, seen, 0.7))
 }

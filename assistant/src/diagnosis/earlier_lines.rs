@@ -21,7 +21,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let telling = |line: &&LogLine| {
         let cause = Cause::of(&TaskError::new("tool_error", line.text.clone()), None);
         line.step == end.step
-            && is_complaint(&line.text)
+            && (line.stream == "stderr" || is_complaint(&line.text))
             && !end.error.message.contains(line.text.trim())
             && cause != Cause::Unknown
             && cause != Cause::CodeException

@@ -8,8 +8,9 @@ use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
 use super::case::{failure_item, line, quoted};
+use super::trail::follows_from_data;
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::{Failed, Failure, Said, is_nothing, reads_of, says_nothing};
+use crate::evidence::{Failed, Failure, Origin, Said, is_nothing, reads_of, says_nothing};
 
 const RULE: &str = "own_error";
 
@@ -26,11 +27,20 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             Cause::CodeException
         }
         // An exception of their own says in words what its name cannot.
-        Cause::CodeException if is_of_their_own(&told.error) => {
+        Cause::CodeException if is_of_their_own(&told.error) => own_words(&told.error),
+        // A plain exception in which code passes on what another side said.
+        Cause::CodeException if passes_on(&told.error) => {
             match Cause::of(&TaskError::new("tool_error", Said::raw(&told.error)), None) {
-                Cause::Unknown => Cause::CodeException,
-                cause => cause,
+                cause if is_outside(cause) => cause,
+                _ => Cause::CodeException,
             }
+        }
+        // What the code was handed is not known without the playbook, and it may be to blame.
+        cause if case.evidence.definition.is_none() && follows_from_data(cause, &case.said) >= 0.8 => {
+            Cause::Unknown
+        }
+        cause if was_handed_unseen(case, &told.step) && follows_from_data(cause, &case.said) >= 0.8 => {
+            Cause::Unknown
         }
         cause => cause,
     };
@@ -61,6 +71,38 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     };
     hypothesis.points.push(Point::new(text, items));
     vec![hypothesis]
+}
+
+/// What an exception of their own says, else what it is called.
+fn own_words(error: &TaskError) -> Cause {
+    match Cause::in_words(Said::raw(error)) {
+        Cause::Unknown => {}
+        cause => return cause,
+    }
+    match Cause::in_words(error.code.as_deref().unwrap_or_default()) {
+        // A name such as `ValidationError` says nothing of another side.
+        cause if is_outside(cause) => cause,
+        _ => Cause::CodeException,
+    }
+}
+
+/// Causes that lie outside of the code.
+fn is_outside(cause: Cause) -> bool {
+    matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource")
+        || matches!(cause, Cause::RequestNotFound | Cause::RequestConflict)
+}
+
+fn passes_on(error: &TaskError) -> bool {
+    let name = error.code.as_deref().unwrap_or_default();
+    error.kind == "python"
+        && matches!(name, "ValueError" | "AssertionError" | "RuntimeError" | "Exception" | "SystemExit")
+}
+
+/// It read something that lies outside the log and could not be looked at.
+fn was_handed_unseen(case: &Case<'_>, step: &str) -> bool {
+    reads_of(case.evidence, step)
+        .iter()
+        .any(|read| read.now.is_none() && matches!(read.origin, Origin::Step(_)))
 }
 
 /// Exceptions that come with Python.

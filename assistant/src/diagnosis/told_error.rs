@@ -7,6 +7,7 @@ use noetl_domain::error::TaskError;
 use super::case::{event, failure_item, quoted};
 use super::trail::{follows_from_data, swallowed_by, told_by};
 use super::{Case, Hypothesis, Point, Support};
+use crate::evidence::Said;
 
 const RULE: &str = "told_error";
 
@@ -19,7 +20,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             continue;
         };
         let Some(place) = case.run.results.get(origin).copied() else { continue };
-        let (cause, support) = cause_of(&told);
+        let (cause, support) = cause_of(&told, case.evidence.tool_of(origin));
         let gate = follows_from_data(case.cause, &case.said).max(if case.cause == Cause::CodeException {
             0.8
         } else {
@@ -45,12 +46,22 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     found
 }
 
-fn cause_of(told: &TaskError) -> (Cause, Support) {
+pub(super) fn cause_of(told: &TaskError, tool: Option<&str>) -> (Cause, Support) {
+    let code = told.code.as_deref().unwrap_or_default();
+    let spoken = || {
+        [told.message.as_str(), code].map(Cause::in_words).into_iter().find(|found| *found != Cause::Unknown)
+    };
     match Cause::of(told, None) {
         Cause::Unknown if told.message == "timeout" => (Cause::TimeoutStep, Support::Firm),
         // It says that something went wrong, and not what.
         Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),
-        Cause::Unknown => (Cause::DataEmpty, Support::Likely),
+        Cause::Unknown => match spoken() {
+            Some(cause) => (cause, Support::Firm),
+            None if tool == Some("http") && !Said::of(told).about_nothing => {
+                (Cause::RemoteServerError, Support::Likely)
+            }
+            None => (Cause::DataEmpty, Support::Likely),
+        },
         cause => (cause, Support::Firm),
     }
 }

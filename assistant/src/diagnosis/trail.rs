@@ -153,7 +153,8 @@ impl Walk<'_> {
         writers.sort_unstable();
         for (_, writer) in writers.into_iter().rev() {
             let known = self.found.len();
-            let read = Read { path: query.clone(), uses: Vec::new(), ..last.read.clone() };
+            let read =
+                Read { path: query.clone(), uses: Vec::new(), made_of: Vec::new(), ..last.read.clone() };
             self.so_far.push(Hop { reader: query.clone(), maker: writer.clone(), read, flaw: None });
             self.from(writer, &Said::default());
             self.so_far.pop();
@@ -167,7 +168,9 @@ impl Walk<'_> {
 /// What is wrong with a read.
 fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option<Flaw> {
     let now = read.now.as_ref()?;
-    let before = evidence.baseline.as_ref().map(|_| read.before.clone().unwrap_or_default());
+    // What the version of the last good run did not read cannot be compared with it.
+    let comparable = evidence.baseline.as_ref().filter(|_| !read.is_new);
+    let before = comparable.map(|_| read.before.clone().unwrap_or_default());
     let first = compare(now, before.as_ref(), said).into_iter().next();
     let is_deeper = is_silent(said);
     match &first {
@@ -183,28 +186,36 @@ fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option
         first => return first.clone(),
     }
     // Nothing is there: was the name lost, or is its value null?
-    let key = read.path.rsplit('.').next().filter(|key| read.path.contains('.') && !key.is_empty())?;
     let whole = result_of(&evidence.run, maker);
     let whole_before = evidence.baseline.as_ref().and_then(|baseline| result_of(&baseline.run, maker));
+    let names: Vec<&str> =
+        std::iter::once(&read.path).chain(&read.made_of).flat_map(|path| path.split('.').skip(1)).collect();
     if let (Some(whole), Some(earlier)) = (&whole, &whole_before) {
         let lost = compare(whole, Some(earlier), said).into_iter().find(|flaw| {
-            matches!(&flaw.defect, Defect::Lacks(keys) if keys.iter().any(|lost| lost == key || read.path.split('.').any(|part| part == lost)))
+            matches!(&flaw.defect, Defect::Lacks(keys) if keys.iter().any(|lost| names.contains(&lost.as_str()) && !has_key(whole, lost, 4)))
         });
-        if lost.is_some() && !is_nothing(whole) && !has_key(whole, key, 4) {
+        if lost.is_some() && !is_nothing(whole) {
             return lost;
         }
     }
+    let written = read.made_of.first().unwrap_or(&read.path);
+    let key = written.rsplit('.').next().filter(|key| written.contains('.') && !key.is_empty())?;
     // Without a good run to compare with: a name that the author's own step does not have was never there.
     let is_own = !matches!(evidence.tool_of(maker), Some("http" | "playbook"));
     if let Some(whole) = whole.filter(|whole| !is_nothing(whole))
-        && evidence.baseline.is_none()
+        && comparable.is_none()
         && ran(&evidence.run, maker)
         && !has_key(&whole, key, 4)
-        && (is_own || has_alike(&whole, key))
+        && (is_own || has_alike(&whole, key) || is_new_to(read, whole_before.as_ref(), key))
     {
         return Some(Flaw { at: String::new(), defect: Defect::Absent(key.to_owned()), deviates: false });
     }
     first
+}
+
+/// Whether a new version reads a name that the good answer did not have either.
+fn is_new_to(read: &Read, earlier: Option<&Value>, key: &str) -> bool {
+    read.is_new && earlier.is_some_and(|earlier| !is_nothing(earlier) && !has_key(earlier, key, 4))
 }
 
 /// Whether the step did its work in this run.

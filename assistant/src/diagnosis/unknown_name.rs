@@ -19,7 +19,12 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     for trail in case.trails() {
         let Some(last) = trail.hops.last() else { continue };
         let Some(Defect::Absent(name)) = last.flaw.as_ref().map(|flaw| &flaw.defect) else { continue };
-        found.push(hypothesis(case, &last.reader, &last.read.path, name, gate * 0.85));
+        // Who gave it another name wrote the name that is not there.
+        let (by, path) = match last.read.made_of.first() {
+            Some(written) => (&last.maker, written),
+            None => (&last.reader, &last.read.path),
+        };
+        found.push(hypothesis(case, by, path, name, gate * 0.85));
     }
     for read in reads_of(case.evidence, &end.step) {
         let root = read.path.split('.').next().unwrap_or_default();
@@ -45,6 +50,7 @@ fn hypothesis(case: &Case<'_>, reader: &str, path: &str, name: &str, score: f64)
         Hypothesis::new(RULE, case.root(Some(reader), place), Cause::TemplateUndefined, score)
             .with_chain(place.into_iter().chain(end.map(|end| case.tail(end)).unwrap_or_default()));
     hypothesis.support = Support::Firm;
+    hypothesis.subject = Some(path.to_owned());
     let told = place.map(|place| {
         event(place, format!("{reader} reads {path}; there is no {name}"), "the name is not there")
     });

@@ -36,6 +36,7 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
         case.run.results.get(origin).or_else(|| case.run.exits.get(origin).map(|left| &left.event)).copied();
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), produced), cause, score)
         .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
+    hypothesis.subject = Some(last.read.path.clone());
     let passed_on = trail.hops.iter().take(trail.hops.len() - 1);
     hypothesis.symptoms = passed_on.map(|hop| (case.run.id, hop.maker.clone())).collect();
     hypothesis.support = if flaw.deviates || source.deviates { Support::Firm } else { Support::Likely };
@@ -101,7 +102,12 @@ fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let usual = follows_from_data(case.cause, &case.said);
     // A server that fails on a request whose data went missing fails because of that, more often than not.
     let is_lost = flaw.deviates && matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Lacks(_));
-    if is_lost && case.cause == Cause::RemoteServerError { usual.max(0.65) } else { usual }
+    match &flaw.defect {
+        _ if is_lost && case.cause == Cause::RemoteServerError => usual.max(0.65),
+        // What the error names is what it is about.
+        Defect::Named(_) | Defect::Columns { .. } => usual.max(0.85),
+        _ => usual,
+    }
 }
 
 /// Whether the place where it failed has to do with what was read.
@@ -160,7 +166,7 @@ fn has_word(text: &str, word: &str) -> bool {
         .any(|found| found == word)
 }
 
-fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
+pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let said = &case.said;
     let end = case.cause;
     let is_whole = flaw.at.is_empty();
@@ -194,20 +200,26 @@ fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Fewer { .. }, _) => 0.2,
         (Defect::Cut | Defect::NotJson, _) if about_json => 0.94,
         (Defect::Cut | Defect::NotJson, _) => 0.65,
-        (Defect::Quoted(_), _) => 0.85,
+        (Defect::Columns { .. }, _) if said.about_form || said.about_nothing || said.about_conversion => 0.95,
+        (Defect::Columns { .. }, _) => 0.7,
+        (Defect::Quoted(_) | Defect::Named(_), _) => 0.85,
     }
 }
 
-fn cause_of(flaw: &Flaw) -> Cause {
+pub(super) fn cause_of(flaw: &Flaw) -> Cause {
     match flaw.defect {
         Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. } => Cause::DataEmpty,
-        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) => Cause::ResponseSchemaChanged,
-        Defect::Type { .. } | Defect::Quoted(_) | Defect::NumberAsText(_) => Cause::DataTypeMismatch,
+        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) | Defect::Columns { .. } => {
+            Cause::ResponseSchemaChanged
+        }
+        Defect::Type { .. } | Defect::Quoted(_) | Defect::Named(_) | Defect::NumberAsText(_) => {
+            Cause::DataTypeMismatch
+        }
         Defect::Cut | Defect::NotJson => Cause::ResponseMalformed,
     }
 }
 
-fn told(flaw: &Flaw, path: &str) -> String {
+pub(super) fn told(flaw: &Flaw, path: &str) -> String {
     let place = match flaw.at.as_str() {
         "" => format!("`{path}`"),
         at => format!("`{at}` in `{path}`"),
@@ -227,7 +239,15 @@ fn told(flaw: &Flaw, path: &str) -> String {
         }
         Defect::Cut => format!("{place} breaks off{before}"),
         Defect::NotJson => format!("{place} is not JSON{before}"),
+        Defect::Columns { before, now } => {
+            format!("{place} is a table of {now} columns where the last good run had {before} others")
+        }
         Defect::Quoted(_) => format!("{place} is the very value that the error names"),
+        Defect::Named(_) => {
+            format!(
+                "{place} is the very number that the error names, and was another one in the last good run"
+            )
+        }
         Defect::NumberAsText(_) => format!("{place} is a number written as text"),
     }
 }
@@ -245,6 +265,9 @@ fn evidence_of(flaw: &Flaw, read: &Read) -> String {
             format!("{} is {now}: {count} elements, before {before}", read.path)
         }
         Defect::Lacks(keys) => format!("{} is {now}; lost: {}", read.path, keys.join(", ")),
+        Defect::Columns { before, now: count } => {
+            format!("{} is {now}: {count} columns, before {before}", read.path)
+        }
         _ => format!("{} is {now}", read.path),
     }
 }

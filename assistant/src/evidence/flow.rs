@@ -29,6 +29,10 @@ pub(crate) struct Read {
     pub(crate) now: Option<Value>,
     /// In the last good run.
     pub(crate) before: Option<Value>,
+    /// The last good run's version did not read it, so its value there says nothing.
+    pub(crate) is_new: bool,
+    /// What it was made of, where an arc or an assignment gave it another name.
+    pub(crate) made_of: Vec<String>,
 }
 
 /// How a step uses what it reads.
@@ -57,8 +61,10 @@ pub(crate) fn reads_of(evidence: &Evidence, step: &str) -> Vec<Read> {
     let here = Place { evidence, playbook, shape };
     let now = Eye::new(&evidence.run, step);
     let before = evidence.baseline.as_ref().map(|baseline| Eye::new(&baseline.run, step));
+    let earlier = here.earlier_paths();
     let mut reads: Vec<Read> = Vec::new();
     for path in here.paths() {
+        let is_new = earlier.as_ref().is_some_and(|earlier| !earlier.contains(&path));
         for (origin, inner) in here.origins(&path) {
             if origin == Origin::Step(step.to_owned()) || reads.len() >= MOST {
                 continue;
@@ -68,7 +74,15 @@ pub(crate) fn reads_of(evidence: &Evidence, step: &str) -> Vec<Read> {
                 None => eye.look(&path),
             };
             let before = before.as_ref().and_then(look);
-            reads.push(Read { path: path.clone(), uses: here.uses(&path), origin, now: look(&now), before });
+            reads.push(Read {
+                path: path.clone(),
+                uses: here.uses(&path),
+                origin,
+                now: look(&now),
+                before,
+                is_new,
+                made_of: here.made_of(&path),
+            });
         }
     }
     reads
@@ -176,6 +190,39 @@ impl Place<'_> {
             given(root) || !(own.contains(root) || inputs.contains(root)) || self.step_named(root).is_some()
         });
         found.0
+    }
+
+    /// What the step read in the version of the last good run; None where that is the same version, or not known.
+    fn earlier_paths(&self) -> Option<Vec<String>> {
+        let before = self.evidence.baseline.as_ref()?.definition.as_ref()?;
+        if self.evidence.definition.as_ref().is_some_and(|now| now.version == before.version) {
+            return None;
+        }
+        let shape = before.playbook.step(&self.shape.name)?;
+        Some(Place { playbook: &before.playbook, shape, ..*self }.paths())
+    }
+
+    /// The paths that were assigned to it, by a step or by an arc.
+    fn made_of(&self, path: &str) -> Vec<String> {
+        let mut parts = path.split('.');
+        let root = parts.next().unwrap_or_default();
+        let key = match root {
+            "ctx" | "vars" | "step" | "variables" | "input" | "args" => parts.next().unwrap_or_default(),
+            root => root,
+        };
+        let steps = &self.playbook.steps;
+        let assigned = steps.iter().flat_map(|step| {
+            let by_tasks = step.body.iter().flat_map(|task| &task.sets);
+            let by_rules = step.body.iter().flat_map(|task| &task.rules).flat_map(|rule| &rule.sets);
+            let by_arcs = arcs_of(step).into_iter().flat_map(|arc| &arc.sets);
+            step.sets.iter().chain(by_tasks).chain(by_rules).chain(by_arcs)
+        });
+        let mut values: Vec<&Value> = assigned.filter(|set| set.key == key).map(|set| &set.value).collect();
+        values.extend(steps.iter().filter_map(|step| step.extracts.get(key)));
+        values.extend(
+            routes_into(self.playbook, &self.shape.name).iter().filter_map(|(_, arc)| arc.inputs.get(key)),
+        );
+        values.into_iter().flat_map(template::reads_paths).collect()
     }
 
     /// What the step does with what it reads there.

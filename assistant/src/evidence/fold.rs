@@ -11,6 +11,8 @@ use noetl_domain::execution::Execution;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ItemReport, Outcome, Report};
 
+use noetl_domain::result::Stored;
+
 use super::{ChildRef, EventRef, Failed, Failure, Left, Resent, Run, UnderWay};
 
 /// Failures kept from the beginning of a log, and from its end.
@@ -47,6 +49,7 @@ impl Run {
             children: Vec::new(),
             under_way: Vec::new(),
             workers: HashMap::new(),
+            partial: HashMap::new(),
             durations: HashMap::new(),
             warnings: Vec::new(),
             loaded: Vec::new(),
@@ -171,7 +174,10 @@ impl Run {
                 self.writers.insert(key.clone(), (step.clone(), event));
             }
             self.calls(event, report, item);
-            if let Outcome::Error { error, .. } = &item.outcome {
+            if let Outcome::Error { error, result, .. } = &item.outcome {
+                if let Stored::Inline(made) = result {
+                    self.partial.insert(step.clone(), made.clone());
+                }
                 let tool = item.calls.last().map(|call| call.tool.as_str());
                 let what = Failed::Work { index: item.index, looped };
                 self.fail(event, step, report.id.run, what, error, tool);

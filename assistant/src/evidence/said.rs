@@ -22,6 +22,10 @@ pub(crate) struct Said {
     pub(crate) about_conversion: bool,
     /// It complains that there is too little of something.
     pub(crate) about_few: bool,
+    /// It complains that a name is not in something.
+    pub(crate) about_name: bool,
+    /// Numbers that it names, as it writes them.
+    pub(crate) numbers: Vec<String>,
     /// The type of the exception, where there is one.
     pub(crate) exception: String,
 }
@@ -57,7 +61,19 @@ impl Said {
         ) || says(FORM_PHRASES);
         let about_conversion = exception == "TypeError" || says(CONVERSION_PHRASES);
         let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
-        Self { quoted, about_nothing, about_form, about_conversion, about_few, exception }
+        let about_name =
+            exception == "KeyError" || says(NAME_PHRASES) && !lower.contains("object has no attribute");
+        let numbers = numbers(message);
+        Self {
+            quoted,
+            about_nothing,
+            about_form,
+            about_conversion,
+            about_few,
+            about_name,
+            numbers,
+            exception,
+        }
     }
 
     /// The words of an error.
@@ -173,6 +189,43 @@ const FEW_PHRASES: &[&str] = &[
     "below",
 ];
 
+const NAME_PHRASES: &[&str] = &[
+    "no key",
+    "missing key",
+    "missing field",
+    "missing column",
+    "missing property",
+    "field required",
+    "no field",
+    "no column",
+    "no such column",
+    "no attribute",
+    "has no member",
+    "unknown key",
+    "unknown field",
+    "unknown column",
+    "required property",
+    "is required",
+    "is missing",
+    "missing",
+    "not found in",
+    "not in index",
+    "not in list",
+];
+
+/// Numbers of more than one digit, with sign and fraction.
+fn numbers(text: &str) -> Vec<String> {
+    let is_part = |one: char| one.is_ascii_digit() || matches!(one, '.' | '-' | '+' | 'e');
+    let mut found: Vec<String> = text
+        .split(|one: char| !is_part(one))
+        .map(|number| number.trim_matches(['.', '+', 'e']))
+        .filter(|number| number.len() > 1 && number.parse::<f64>().is_ok())
+        .map(str::to_owned)
+        .collect();
+    found.truncate(20);
+    found
+}
+
 fn has_word(text: &str, words: &[&str]) -> bool {
     text.split(|character: char| !character.is_alphanumeric()).any(|word| words.contains(&word))
 }
@@ -261,6 +314,9 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
+    if is_only_a_status(&lower) {
+        return true;
+    }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
         && error.status_code.is_none()
         && matches!(
@@ -274,6 +330,32 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
                 | "something went wrong"
         );
     is_bare_exit || is_bare_word
+}
+
+/// `Command '…' returned non-zero exit status 4`: a program ended, and nobody says why.
+fn is_only_a_status(lower: &str) -> bool {
+    const PHRASES: &[&str] = &[
+        "returned non-zero exit status ",
+        "returned a non-zero exit code ",
+        "exited with code ",
+        "exited with status ",
+        "exited with exit code ",
+        "failed with exit code ",
+        "failed with exit status ",
+        "process completed with exit code ",
+        "exit code: ",
+        "exit status: ",
+        "exit status ",
+        "exit code ",
+    ];
+    PHRASES.iter().any(|phrase| {
+        let Some((_, rest)) = lower.rsplit_once(phrase) else { return false };
+        // Behind the number stands nothing but the line of the code.
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let behind = rest[number.len()..].trim_matches(|one: char| !one.is_alphanumeric());
+        let is_plain = behind.is_empty() || behind.starts_with("line ");
+        is_plain && number.parse::<i32>().is_ok_and(|status| (1..126).contains(&status))
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! Values: what is wrong with one, by itself or beside the one of the last good run, and errors told inside results.
+//! Values: what is wrong with one, by itself or beside the one of the last good run.
 
 use noetl_domain::Value;
-use noetl_domain::error::TaskError;
 use noetl_domain::mask::Masker;
 
 use super::said::Said;
@@ -38,8 +37,15 @@ pub(crate) enum Defect {
     Cut,
     /// A text that is no JSON, where JSON was read.
     NotJson,
+    /// A table in a text whose columns are others than before.
+    Columns {
+        before: usize,
+        now: usize,
+    },
     /// The very value that the error quotes.
     Quoted(String),
+    /// A number that the error names, and that is another one than before.
+    Named(String),
     /// A number written as text.
     NumberAsText(String),
 }
@@ -66,6 +72,9 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
                 && misformed(before, said, "", DEPTH).is_none()
             {
                 flaws.push(Flaw { at, defect, deviates: true });
+            }
+            if flaws.is_empty() && judges(said) {
+                named_number(now, before, said, "", DEPTH, &mut flaws);
             }
         }
         None => alone(now, said, &mut flaws),
@@ -137,6 +146,10 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
             } else if before.len() >= 64 && now.len() * 2 < before.len() {
                 found(Defect::Cut);
+            } else if let (Some(before), Some(now)) = (columns(before), columns(now))
+                && before != now
+            {
+                found(Defect::Columns { before: before.len(), now: now.len() });
             } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
                 found(Defect::Type { before: "number as text", now: "text" });
             }
@@ -202,11 +215,57 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
         found(at, defect);
     }
     nothing_inside(now, "", DEPTH, &mut |at| found(at, Defect::Nothing));
-    for key in said.quoted.iter().filter(|key| is_name(key)) {
+    for key in said.quoted.iter().filter(|key| said.about_name && is_name(key)) {
         if matches!(now, Value::Object(_) | Value::Array(_)) && !has_key(now, key, DEPTH) {
             found(String::new(), Defect::Unnamed(key.clone()));
         }
     }
+}
+
+/// Exceptions that code raises after it judged a value.
+fn judges(said: &Said) -> bool {
+    matches!(said.exception.as_str(), "AssertionError" | "ValueError" | "OverflowError" | "RuntimeError" | "")
+}
+
+/// A number inside that the error names, where the last good run had another.
+fn named_number(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match (now, before) {
+        (Value::Number(now), Value::Number(before)) if now != before => {
+            let text = now.to_string();
+            if said.numbers.contains(&text) {
+                flaws.push(Flaw { at: at.to_owned(), defect: Defect::Named(text), deviates: true });
+            }
+        }
+        (Value::Object(now), Value::Object(before)) => {
+            for (key, value) in now.iter().take(LOOKED_AT) {
+                if let Some(before) = before.get(key) {
+                    named_number(value, before, said, &join(at, key), depth, flaws);
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
+                if let Some(before) = before.get(index).or_else(|| before.first()) {
+                    named_number(value, before, said, &join(at, &format!("[{index}]")), depth, flaws);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The names of the columns of a text that is a table: several lines of as many fields as the first.
+fn columns(text: &str) -> Option<Vec<&str>> {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(20);
+    let head = lines.next()?;
+    let split = [',', ';', '\t', '|'].into_iter().max_by_key(|mark| head.matches(*mark).count())?;
+    let count = head.matches(split).count();
+    let is_head = |name: &str| !name.trim().is_empty() && name.trim().parse::<f64>().is_err();
+    let mut rows = lines.peekable();
+    rows.peek()?;
+    (count > 0 && head.split(split).all(is_head) && rows.all(|row| row.matches(split).count() >= count))
+        .then(|| head.split(split).map(str::trim).collect())
 }
 
 /// The value that an error about form speaks of.
@@ -272,79 +331,6 @@ fn join(at: &str, key: &str) -> String {
     }
 }
 
-/// An error told inside a result that counts as a success.
-pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
-    let map = match value {
-        Value::Object(map) => map,
-        Value::String(text) if is_page(text) => {
-            return Some(TaskError::new(
-                "http",
-                format!("an HTML page came in place of data: {}", title(text)),
-            ));
-        }
-        _ => return None,
-    };
-    let text = |key: &str| map.get(key).and_then(Value::as_str);
-    let flag = |key: &str| map.get(key).and_then(Value::as_bool);
-    let status = text("status").or_else(|| text("state")).or_else(|| text("result")).unwrap_or_default();
-    let is_error = matches!(
-        status.to_ascii_lowercase().as_str(),
-        "error" | "failed" | "failure" | "fail" | "ko" | "timeout"
-    ) || flag("success") == Some(false)
-        || flag("ok") == Some(false)
-        || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-        || ["error", "errors", "exception", "fault"].iter().any(|key| map.get(*key).is_some_and(is_told));
-    let code = ["status_code", "code", "statusCode"]
-        .iter()
-        .find_map(|key| map.get(*key).and_then(Value::as_u64))
-        .filter(|code| (400..600).contains(code));
-    if is_error || code.is_some() {
-        let mut error = TaskError::new("tool_error", message_of(map).unwrap_or_else(|| status.to_owned()));
-        error.status_code = code.map(|code| code as u16);
-        return Some(error);
-    }
-    // The answer of a service lies one level further in.
-    let is_wrapped =
-        map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
-    if is_wrapped { map.get("data").and_then(in_band) } else { None }
-}
-
-fn is_told(value: &Value) -> bool {
-    !is_nothing(value) && *value != Value::Bool(false) && value.as_f64() != Some(0.0)
-}
-
-fn message_of(map: &noetl_domain::Map) -> Option<String> {
-    for key in
-        ["error", "errors", "exception", "fault", "message", "detail", "reason", "error_message", "stderr"]
-    {
-        match map.get(key) {
-            Some(Value::String(text)) if !text.trim().is_empty() => return Some(text.clone()),
-            Some(Value::Object(inner)) => {
-                if let Some(told) = message_of(inner) {
-                    return Some(told);
-                }
-            }
-            Some(list @ Value::Array(_)) if !is_nothing(list) => return Some(short(list)),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn is_page(text: &str) -> bool {
-    let start: String = text.trim_start().chars().take(32).collect::<String>().to_lowercase();
-    start.starts_with("<!doctype html") || start.starts_with("<html")
-}
-
-fn title(page: &str) -> String {
-    let lower = page.to_lowercase();
-    let inside = lower.find("<title>").and_then(|from| {
-        let to = lower[from..].find("</title>")? + from;
-        page.get(from + "<title>".len()..to)
-    });
-    inside.unwrap_or("without a title").trim().chars().take(120).collect()
-}
-
 /// A value in little room.
 ///
 /// What looks like a secret is masked, as it is wherever people look.
@@ -400,24 +386,5 @@ mod tests {
             Defect::Fewer { before: 40, now: 3 }
         );
         assert_eq!(first(&json!(null), Some(&json!(null)), &said), None, "it never was there");
-    }
-
-    #[test]
-    fn an_error_inside_a_result_is_heard() {
-        for (value, message) in [
-            (json!({"status": "error", "message": "quota exceeded"}), "quota exceeded"),
-            (json!({"error": {"code": 403, "message": "forbidden"}}), "forbidden"),
-            (
-                json!({"data": {"success": false, "reason": "locked"}, "headers": {}, "status_code": 200}),
-                "locked",
-            ),
-        ] {
-            assert_eq!(in_band(&value).unwrap().message, message);
-        }
-        for value in
-            [json!({"status": "ok", "error": null}), json!({"errors": []}), json!([1]), json!({"data": 1})]
-        {
-            assert_eq!(in_band(&value), None, "{value}");
-        }
     }
 }

@@ -160,7 +160,15 @@ pub struct SimilarFailure {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Recommendation {
+    /// What sort of action it is.
+    pub kind: Remedy,
     pub text: String,
+    /// The step that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// What is to be changed: the name of a credential, an input, a field of the tool, a module, a pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The page to read: `noetl explain CODE`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -169,6 +177,58 @@ pub struct Recommendation {
     pub command: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal_id: Option<String>,
+}
+
+/// The sorts of things that can be done about a failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    RegisterCredential,
+    /// It is there and is not taken.
+    FixCredential,
+    RenewToken,
+    GrantPermission,
+    /// Wait, and try again.
+    Retry,
+    /// Fewer at once, or less often.
+    SlowDown,
+    RaiseQuota,
+    /// Less at once: smaller batches, pages, results.
+    ReduceSize,
+    RaiseTimeout,
+    /// The host, the path or the id that is asked for.
+    FixAddress,
+    RestoreService,
+    FixCertificate,
+    FixRequest,
+    /// Branch when there is nothing to do.
+    HandleEmpty,
+    FixData,
+    /// Take the new form of an answer.
+    AdaptSchema,
+    /// An upsert, or a look before the work.
+    MakeIdempotent,
+    FixSql,
+    FixCode,
+    InstallModule,
+    FixTemplate,
+    FixPlaybook,
+    RegisterPlaybook,
+    FixTool,
+    /// Memory, disk.
+    AddResources,
+    /// Somebody or something ended the process.
+    FindKiller,
+    StartWorker,
+    /// What the caller sent.
+    FixInput,
+    /// Go back to the version before.
+    RollBack,
+    /// Start it again when it may run.
+    Rerun,
+    /// Let the step say why it fails.
+    #[default]
+    SayWhy,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -3,10 +3,12 @@
 //! What an error says in typed fields outweighs what it says in words: a status code, a SQLSTATE, the type of an
 //! exception, a Code of ours (`typed`).
 //! A status that is told in the text (`told`) outweighs the class of the exception that tells it.
-//! Only then do the words count, in the phrases of common runtimes and libraries (`phrase`).
+//! Only then do the words count, in the phrases of common runtimes and libraries (`phrase`), and numbers and codes
+//! that words hold (`spoken`).
 //! A step earlier in the log may be to blame all the same; one error alone cannot say so, and this module does not try.
 
 mod phrase;
+mod spoken;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -122,6 +124,11 @@ impl Cause {
             .or_else(|| phrase::cause(&error.message))
             .or_else(|| typed::family(error, tool))
             .unwrap_or(Self::Unknown)
+    }
+
+    /// What words alone say: a sentence, a short code of a service, the name of an exception.
+    pub fn in_words(text: &str) -> Self {
+        phrase::cause(text).or_else(|| spoken::code(text)).unwrap_or(Self::Unknown)
     }
 
     /// `network` of `network.refused`.

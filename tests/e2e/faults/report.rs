@@ -1,8 +1,9 @@
-//! What the laboratory found: shares of right answers, calibration, time.
+//! What the laboratory found: shares of right answers beside those of chance, calibration, time.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::case::Case;
 
@@ -15,6 +16,9 @@ pub(super) struct Told {
 pub(super) struct Report {
     told: Vec<Told>,
 }
+
+/// Right answers, of all.
+type Share = (usize, usize);
 
 impl Told {
     fn field(&self, name: &str) -> Option<&str> {
@@ -31,11 +35,46 @@ impl Told {
     }
 
     fn cause_right(&self) -> bool {
-        self.case.truth.cause.as_deref() == self.field("cause")
+        match (&self.case.truth.cause, self.field("cause")) {
+            (Some(truth), Some(said)) => truth.admit(said),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn both_right(&self) -> bool {
+        self.root_right() && self.cause_right()
     }
 
     fn lasts_right(&self) -> bool {
         self.case.truth.lasts.as_deref().is_none_or(|lasts| self.field("transience") == Some(lasts))
+    }
+
+    /// What is recommended first.
+    fn remedy(&self) -> Option<&str> {
+        self.found.as_ref().ok()?["recommendations"][0]["kind"].as_str()
+    }
+
+    fn remedy_right(&self) -> bool {
+        self.case
+            .truth
+            .remedy
+            .as_ref()
+            .is_none_or(|truth| self.remedy().is_some_and(|said| truth.admit(said)))
+    }
+
+    /// It begins at the root and ends at the failure, in the order of time.
+    fn chain_right(&self) -> bool {
+        let Ok(found) = &self.found else { return false };
+        let chain: Vec<u64> = found["chain"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str()?.parse().ok())
+            .collect();
+        let root = found["root_event_id"].as_str().and_then(|id| id.parse().ok());
+        let has_root = root.is_none_or(|root: u64| chain.contains(&root));
+        self.both_right() && !chain.is_empty() && has_root && chain.windows(2).all(|pair| pair[0] <= pair[1])
     }
 
     fn changes_right(&self) -> bool {
@@ -64,6 +103,46 @@ impl Told {
     fn number(&self, name: &str) -> f64 {
         self.found.as_ref().ok().and_then(|found| found[name].as_f64()).unwrap_or(0.0)
     }
+
+    /// The steps that could have been named: those of the playbook and of its sub-playbooks.
+    fn steps(&self) -> usize {
+        let texts = std::iter::once(&self.case.playbook).chain(self.case.children.values());
+        let marks = ["- step:", "- taskName:"];
+        texts
+            .map(|text| marks.iter().map(|mark| text.matches(mark).count()).sum::<usize>())
+            .sum::<usize>()
+            .max(1)
+    }
+
+    fn wrong(&self) -> Option<String> {
+        let found = match &self.found {
+            Err(why) => return Some(format!("did not come about: {why}")),
+            Ok(found) => found,
+        };
+        let is_right = self.both_right()
+            && self.lasts_right()
+            && self.changes_right()
+            && self.remedy_right()
+            && self.abstention_right();
+        let truth = &self.case.truth;
+        (!is_right).then(|| {
+            format!(
+                "truth {:?} {:?} {:?} {:?} {:?}; said {} {} {} {:?} {} {}\n      {}",
+                truth.step,
+                truth.cause,
+                truth.lasts,
+                truth.remedy,
+                truth.changed,
+                found["root_step"],
+                found["cause"],
+                found["transience"],
+                self.remedy(),
+                found["evidence_status"],
+                found["confidence"],
+                found["explanation"].as_str().unwrap_or_default(),
+            )
+        })
+    }
 }
 
 impl Report {
@@ -71,7 +150,7 @@ impl Report {
         Self { told }
     }
 
-    fn share<'a>(of: impl Iterator<Item = &'a Told>, is_right: impl Fn(&Told) -> bool) -> (usize, usize) {
+    fn share<'a>(of: impl Iterator<Item = &'a Told>, is_right: impl Fn(&Told) -> bool) -> Share {
         of.fold((0, 0), |(right, all), told| (right + usize::from(is_right(told)), all + 1))
     }
 
@@ -80,7 +159,7 @@ impl Report {
     }
 
     pub(super) fn root_and_cause(&self) -> f64 {
-        ratio(Self::share(self.faults(), |told| told.root_right() && told.cause_right()))
+        ratio(Self::share(self.faults(), Told::both_right))
     }
 
     pub(super) fn abstention(&self) -> f64 {
@@ -99,89 +178,119 @@ impl Report {
     }
 
     /// Expected calibration error over ten equal stretches of confidence.
-    fn calibration_error(&self) -> f64 {
-        let mut stretches = [(0.0, 0.0, 0_usize); 10];
+    pub(super) fn calibration_error(&self) -> f64 {
+        let mut stretches = [(0.0, 0.0); 10];
         let mut all = 0;
         for told in self.faults() {
             let sure = told.number("confidence");
             let at = ((sure * 10.0) as usize).min(9);
-            let right = told.root_right() && told.cause_right();
             stretches[at].0 += sure;
-            stretches[at].1 += f64::from(u8::from(right));
-            stretches[at].2 += 1;
+            stretches[at].1 += f64::from(u8::from(told.both_right()));
             all += 1;
         }
-        let gap = |(sure, right, _): &(f64, f64, usize)| (sure - right).abs();
-        stretches.iter().map(gap).sum::<f64>() / f64::from(all.max(1))
+        stretches.iter().map(|(sure, right)| f64::abs(sure - right)).sum::<f64>() / f64::from(all.max(1))
+    }
+
+    fn rows(&self) -> Vec<(&'static str, Share)> {
+        let misleading = self.faults().filter(|told| told.case.misleading);
+        let with_good = self.faults().filter(|told| !told.case.good.is_empty());
+        let changed = self.faults().filter(|told| !told.case.truth.changed.is_empty());
+        let labelled = self.faults().filter(|told| told.case.truth.remedy.is_some());
+        let no_answer = self.told.iter().filter(|told| !told.is_fault());
+        vec![
+            ("root step and cause", Self::share(self.faults(), Told::both_right)),
+            ("root step", Self::share(self.faults(), Told::root_right)),
+            ("cause", Self::share(self.faults(), Told::cause_right)),
+            ("transience", Self::share(self.faults(), Told::lasts_right)),
+            ("chain from root to failure", Self::share(self.faults(), Told::chain_right)),
+            ("remedy named first", Self::share(labelled, Told::remedy_right)),
+            ("what changed", Self::share(changed, Told::changes_right)),
+            ("with a misleading last error", Self::share(misleading, Told::both_right)),
+            ("with good runs before", Self::share(with_good, Told::both_right)),
+            ("abstention, all cases", Self::share(self.told.iter(), Told::abstention_right)),
+            ("abstention, nothing to be claimed", Self::share(no_answer, Told::abstention_right)),
+        ]
+    }
+
+    /// The share of root and cause that guessing gets right: the commonest cause at the last step, and a random step
+    /// with a cause drawn as often as it occurs.
+    fn chance(&self) -> (f64, f64) {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for told in self.faults() {
+            let cause = told.case.truth.cause.as_ref().map_or("", |cause| cause.first());
+            *counts.entry(cause).or_default() += 1;
+        }
+        let all = self.faults().count().max(1) as f64;
+        let most = counts.values().copied().max().unwrap_or(0) as f64 / all;
+        let random_step = self.faults().map(|told| 1.0 / told.steps() as f64).sum::<f64>() / all;
+        let random_cause = counts.values().map(|count| (*count as f64 / all).powi(2)).sum::<f64>();
+        (most * random_step, random_cause * random_step)
+    }
+
+    fn times(&self) -> (f64, f64) {
+        let mut times: Vec<f64> = self.told.iter().map(|told| told.number("took_ms")).collect();
+        times.sort_by(f64::total_cmp);
+        let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(0.0);
+        (at(50), at(95))
+    }
+
+    /// Everything as one document.
+    pub(super) fn figures(&self) -> Value {
+        let shares: serde_json::Map<String, Value> = self
+            .rows()
+            .into_iter()
+            .map(|(what, (right, all))| {
+                (what.to_owned(), json!({"right": right, "all": all, "share": ratio((right, all))}))
+            })
+            .collect();
+        let ((majority, random), (p50, p95)) = (self.chance(), self.times());
+        json!({
+            "cases": self.told.len(),
+            "shares": shares,
+            "calibration_error": self.calibration_error(),
+            "unresolved_citations": self.unresolved().len(),
+            "chance": {"majority": majority, "random": random},
+            "took_ms": {"p50": p50, "p95": p95},
+            "written_by": "rules",
+        })
     }
 }
 
-fn ratio((right, all): (usize, usize)) -> f64 {
+fn ratio((right, all): Share) -> f64 {
     if all == 0 { 1.0 } else { right as f64 / all as f64 }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for told in &self.told {
-            let wrong = match &told.found {
-                Err(why) => Some(format!("did not come about: {why}")),
-                Ok(found)
-                    if !told.root_right()
-                        || !told.cause_right()
-                        || !told.lasts_right()
-                        || !told.changes_right() =>
-                {
-                    Some(format!(
-                        "truth {:?} {:?} {:?} {:?}; said {} {} {} {} {}\n      {}",
-                        told.case.truth.step,
-                        told.case.truth.cause,
-                        told.case.truth.lasts,
-                        told.case.truth.changed,
-                        found["root_step"],
-                        found["cause"],
-                        found["transience"],
-                        found["evidence_status"],
-                        found["confidence"],
-                        found["explanation"].as_str().unwrap_or_default(),
-                    ))
-                }
-                Ok(_) => None,
-            };
-            if let Some(wrong) = wrong {
+            if let Some(wrong) = told.wrong() {
                 writeln!(f, "  {:28} {wrong}", told.case.name)?;
             }
         }
-        let mut line = |what: &str, (right, all): (usize, usize)| {
-            writeln!(f, "{what:34} {right:4} of {all:4}  {:5.1} %", ratio((right, all)) * 100.0)
-        };
-        line("cases", (self.told.len(), self.told.len()))?;
-        line(
-            "root step and cause",
-            Self::share(self.faults(), |told| told.root_right() && told.cause_right()),
+        writeln!(f, "{:36} {:4}", "cases", self.told.len())?;
+        for (what, (right, all)) in self.rows() {
+            writeln!(f, "{what:36} {right:4} of {all:4}  {:5.1} %", ratio((right, all)) * 100.0)?;
+        }
+        let mut files: BTreeMap<&str, Vec<&Told>> = BTreeMap::new();
+        for told in self.faults() {
+            files.entry(&told.case.file).or_default().push(told);
+        }
+        for (file, told) in files {
+            let (right, all) = Self::share(told.into_iter(), Told::both_right);
+            writeln!(f, "  {file:34} {right:4} of {all:4}")?;
+        }
+        let ((majority, random), (p50, p95)) = (self.chance(), self.times());
+        writeln!(
+            f,
+            "by chance: commonest cause {:.1} %, at random {:.1} %",
+            majority * 100.0,
+            random * 100.0
         )?;
-        line("root step", Self::share(self.faults(), Told::root_right))?;
-        line("cause", Self::share(self.faults(), Told::cause_right))?;
-        line("transience", Self::share(self.faults(), Told::lasts_right))?;
-        line(
-            "what changed",
-            Self::share(
-                self.faults().filter(|told| !told.case.truth.changed.is_empty()),
-                Told::changes_right,
-            ),
-        )?;
-        let both = |told: &Told| told.root_right() && told.cause_right();
-        line(
-            "with a misleading last error",
-            Self::share(self.faults().filter(|told| told.case.misleading), both),
-        )?;
-        line(
-            "with good runs before",
-            Self::share(self.faults().filter(|told| !told.case.good.is_empty()), both),
-        )?;
-        line("abstention", Self::share(self.told.iter(), Told::abstention_right))?;
-        let mut times: Vec<f64> = self.told.iter().map(|told| told.number("took_ms")).collect();
-        times.sort_by(f64::total_cmp);
-        let p95 = times.get(times.len() * 95 / 100).copied().unwrap_or(0.0);
-        writeln!(f, "calibration error (ECE) {:.3}, time p95 {p95:.0} ms", self.calibration_error())
+        writeln!(f, "citations that lead nowhere: {}", self.unresolved().len())?;
+        writeln!(
+            f,
+            "calibration error (ECE) {:.3}, time p50 {p50:.0} ms, p95 {p95:.0} ms",
+            self.calibration_error()
+        )
     }
 }

@@ -6,14 +6,19 @@
 
 mod table;
 
-use super::Cause;
+use super::{Cause, spoken};
 use table::TABLE;
 
-/// The first phrase that the message contains.
+/// The first phrase that the message contains, else what it says by number.
 pub(super) fn cause(message: &str) -> Option<Cause> {
     let message = unquoted(message);
+    fixed(&message).or_else(|| missing_object(&message)).or_else(|| spoken::cause(&message))
+}
+
+/// The first phrase of the table in a text in lower case.
+pub(super) fn fixed(message: &str) -> Option<Cause> {
     let found = TABLE.iter().find(|(_, phrases)| phrases.iter().any(|phrase| message.contains(phrase)));
-    found.map(|(cause, _)| *cause).or_else(|| missing_object(&message))
+    found.map(|(cause, _)| *cause)
 }
 
 /// `relation "orders" does not exist`

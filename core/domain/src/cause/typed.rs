@@ -1,6 +1,7 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase, told};
+use super::{Cause, phrase, spoken, told};
+use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
 
@@ -88,6 +89,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
             Cause::LimitQuota
         }
         429 => Cause::LimitRate,
+        // Some services answer everything with 400 and say in the body what it is about.
+        400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
         400..=499 => Cause::RequestInvalid,
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
@@ -96,6 +99,16 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         // The answer was good and what came of it was not.
         _ => return None,
     })
+}
+
+/// What a body says of who asks and of limits; of anything else the status says enough.
+fn of_body(error: &TaskError) -> Option<Cause> {
+    let body = match error.details.get("body")? {
+        Value::String(text) => text.clone(),
+        body => body.to_string(),
+    };
+    let told = phrase::fixed(&body.to_lowercase()).or_else(|| spoken::code(&body))?;
+    matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
 fn of_code(code: Code, error: &TaskError) -> Option<Cause> {

@@ -1,0 +1,83 @@
+//! How long an answer takes while the server runs hundreds of steps a second.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+
+/// Steps a second that the server must run meanwhile, in `cargo xtask bench --assistant`.
+const STEPS: f64 = 500.0;
+/// Steps of one execution of the load.
+const CHAIN: u64 = 20;
+const QUESTIONS: usize = 40;
+/// The 95th percentile of an answer.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Executions side by side: enough for a release, few enough for a debug build to answer at all.
+const CLIENTS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_come_while_the_server_is_busy() {
+    let app = Arc::new(App::start().await);
+    let steps: String = (0..CHAIN)
+        .map(|at| {
+            let next = if at + 1 < CHAIN {
+                format!("next: {{ arcs: [ {{ step: s{} }} ] }}", at + 1)
+            } else {
+                String::new()
+            };
+            [format!("  - step: s{at}\n    tool: {{ kind: noop }}\n"), format!("    {next}\n")].concat()
+        })
+        .collect();
+    let head = "apiVersion: noetl.io/v2\nkind: Playbook\n";
+    app.register(&format!("{head}metadata: {{ name: busy, path: load/busy }}\nworkflow:\n{steps}"))
+        .await
+        .expect("valid");
+    let broken = format!(
+        "{head}metadata: {{ name: broken, path: load/broken }}\nworkflow:\n  - step: make\n    tool: {{ kind: python, code: \"result = {{'rows': []}}\" }}\n    next: {{ arcs: [ {{ step: use }} ] }}\n  - step: use\n    tool: {{ kind: python, input: {{ rows: \"{{{{ make.rows }}}}\" }}, code: \"result = rows[0]\" }}\n"
+    );
+    let failed = app.run(&broken, &json!({})).await;
+    app.ended(&failed).await.expect("it ends");
+
+    let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let load: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (app, stop, done) = (Arc::clone(&app), Arc::clone(&stop), Arc::clone(&done));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let id = app.execute("load/busy", &json!({})).await.expect("an execution");
+                    app.ended(&id).await.expect("it ends");
+                    done.fetch_add(CHAIN, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    // The load is there as soon as something of it is done.
+    while done.load(Ordering::Relaxed) < CHAIN * CLIENTS as u64 {
+        tokio::task::yield_now().await;
+    }
+    let (began, before) = (Instant::now(), done.load(Ordering::Relaxed));
+    let mut times = Vec::new();
+    for _ in 0..QUESTIONS {
+        let asked = Instant::now();
+        let answer = app.post(&format!("/api/executions/{failed}/diagnose"), &Value::Null).await;
+        assert_eq!(answer["root_step"], "make", "{answer}");
+        times.push(asked.elapsed());
+    }
+    let rate = (done.load(Ordering::Relaxed) - before) as f64 / began.elapsed().as_secs_f64();
+    stop.store(true, Ordering::Relaxed);
+    for client in load {
+        client.await.expect("the load ends well");
+    }
+    times.sort();
+    let (p50, p95) = (times[times.len() / 2], times[times.len() * 95 / 100]);
+    eprintln!("at {rate:.0} steps/s (goal {STEPS}): an answer takes p50 {p50:?}, p95 {p95:?}");
+    if let Ok(file) = std::env::var("NOETL_LAB_JSON") {
+        let figures = json!({"steps_per_second": rate, "p50_ms": p50.as_secs_f64() * 1e3, "p95_ms": p95.as_secs_f64() * 1e3});
+        std::fs::write(format!("{file}.load"), figures.to_string()).expect("the figures are written");
+    }
+    assert!(p95 < LIMIT, "an answer took {p95:?}");
+}
