@@ -11,6 +11,7 @@ pub mod evidence;
 mod explain;
 pub mod gather;
 mod http;
+pub mod llm;
 mod rank;
 mod recommend;
 #[cfg(test)]
