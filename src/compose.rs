@@ -1,5 +1,6 @@
 //! Puts the rooms together in one process: store, orchestrator, bus, router, worker.
 
+mod assistant;
 mod credentials;
 mod logging;
 mod postgres;
@@ -117,7 +118,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         bus: Arc::clone(&bus),
         results: results.clone(),
         ids,
-        env: Arc::new(environment(&address)),
+        env: Arc::new(environment(context, &address)),
     };
     let plans = Arc::new(catalog.clone());
     let orchestrator = match purpose {
@@ -160,8 +161,14 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         pools: pools.clone(),
         semantic: layer.semantic(),
     };
+    let assistant = assistant::open(context, sources, &vault);
+    if purpose == Purpose::Serve {
+        let settings = &context.config.assistant;
+        // Ends with the control plane.
+        drop(assistant::attend(settings, assistant.clone(), Arc::clone(&store), &orchestrator, stop.clone()));
+    }
     let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
-        .merge(noetl_assistant::router(Arc::new(sources)));
+        .merge(noetl_assistant::router(assistant));
     let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
@@ -276,14 +283,15 @@ fn worker_config(context: &Context) -> noetl_worker::Config {
 }
 
 /// What templates read as `env.NAME`; the server's own address is among it.
-fn environment(address: &str) -> Map {
+fn environment(context: &Context, address: &str) -> Map {
     let mut map: Map = std::env::vars_os()
         .map(|(name, value)| {
             (name.to_string_lossy().into_owned(), Value::String(value.to_string_lossy().into_owned()))
         })
         .collect();
-    // The vault's key is nobody's business but the vault's.
+    // The vault's key is nobody's business but the vault's, and the model's key but the assistant's.
     map.remove("NOETL_ENCRYPTION_KEY");
+    map.remove(&context.config.assistant.model.key_env);
     map.insert("NOETL_SERVER_URL".to_owned(), Value::String(address.to_owned()));
     map
 }

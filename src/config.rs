@@ -19,6 +19,7 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     pub(crate) retention: Retention,
     pub(crate) indexer: Indexer,
+    pub(crate) assistant: Assistant,
     pub(crate) log: Log,
 }
 
@@ -134,6 +135,33 @@ impl Default for Indexer {
             retention: noetl_indexer::Retention::default(),
         }
     }
+}
+
+/// What says why executions fail. Runs go on without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Assistant {
+    /// Off: nothing is explained by itself and no model is asked; `noetl why` answers by rules.
+    pub(crate) enabled: bool,
+    /// Whether a server explains failures by itself.
+    pub(crate) diagnose: Diagnose,
+    /// A language model that writes explanations; none by default.
+    pub(crate) model: noetl_assistant::llm::Config,
+}
+
+impl Default for Assistant {
+    fn default() -> Self {
+        Self { enabled: true, diagnose: Diagnose::Always, model: noetl_assistant::llm::Config::default() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Diagnose {
+    /// Every failure, as it happens.
+    Always,
+    /// When somebody asks.
+    OnDemand,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

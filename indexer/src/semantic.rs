@@ -3,8 +3,10 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::analytics::Analytics;
+use crate::calls::Recorder;
 use crate::fingerprints::Fingerprints;
 use crate::policy::{Policy, Text};
+use crate::rows::CallRow;
 use crate::status::{Part, Progress, Snapshot, Status};
 use crate::vectors::follow::Usual;
 use crate::vectors::{Knowledge, Vectors};
@@ -34,6 +36,7 @@ struct Inner {
     vectors: Engine<Vectors>,
     policy: OnceLock<Policy>,
     usual: Usual,
+    calls: Recorder,
 }
 
 /// None: it is not known yet whether it will be there.
@@ -51,6 +54,7 @@ impl Semantic {
             vectors: RwLock::default(),
             policy: OnceLock::new(),
             usual: Usual::default(),
+            calls: Recorder::default(),
         };
         Self { inner: Arc::new(inner), knowledge: None }
     }
@@ -70,6 +74,15 @@ impl Semantic {
 
     pub fn status(&self) -> &Status {
         &self.inner.status
+    }
+
+    /// Keeps a call of a language model; drops it when too many wait for the store.
+    pub fn record_call(&self, call: CallRow) {
+        self.inner.calls.record(call);
+    }
+
+    pub(crate) fn calls(&self) -> &Recorder {
+        &self.inner.calls
     }
 
     pub fn fingerprints(&self) -> &Fingerprints {

@@ -18,7 +18,7 @@ pub struct Config {
     pub base_url: String,
     /// The model's name, as the endpoint knows it.
     pub model: String,
-    /// The environment variable that holds the key.
+    /// The environment variable that holds the key; nothing is sent when it is not set.
     pub key_env: String,
     /// A credential of the vault whose `api_key`, `key` or `token` is the key; it wins over `key_env`.
     pub credential: String,
@@ -46,7 +46,7 @@ impl Default for Config {
             enabled: true,
             base_url: String::new(),
             model: String::new(),
-            key_env: String::new(),
+            key_env: "NOETL_MODEL_KEY".to_owned(),
             credential: String::new(),
             timeout_seconds: 20,
             max_input_tokens: 6_000,

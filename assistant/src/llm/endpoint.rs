@@ -20,6 +20,7 @@ use super::{Answer, Ask, Asking, Message, Model, ModelError, Role};
 
 /// What is repeated of a refusal, at most.
 const REASON: usize = 200;
+const LONG_WORD: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct Endpoint {
@@ -52,6 +53,8 @@ impl Endpoint {
         if key.chars().any(|character| character.is_control() || !character.is_ascii()) {
             return Err(ModelError::Key("it holds characters that no header can".to_owned()));
         }
+        let mut known = Masker::new();
+        known.learn(&key.clone().into());
         // Named here whole, so that no variable of the environment has a say.
         let config = OpenAIConfig::default()
             .with_api_base(self.config.base_url.trim_end_matches('/'))
@@ -63,7 +66,7 @@ impl Endpoint {
         let answer = tokio::time::timeout(timeout, client.chat().create(self.request(ask)))
             .await
             .map_err(|_| ModelError::Timeout(timeout))?
-            .map_err(|error| refused(error, timeout))?;
+            .map_err(|error| refused(error, timeout, &known))?;
         read(answer)
     }
 
@@ -143,28 +146,28 @@ fn read(answer: CreateChatCompletionResponse) -> Result<Answer, ModelError> {
     })
 }
 
-fn refused(error: OpenAIError, timeout: Duration) -> ModelError {
+fn refused(error: OpenAIError, timeout: Duration, known: &Masker) -> ModelError {
     match error {
         // Both deadlines are the same, and either may be first.
         OpenAIError::Reqwest(error) if error.is_timeout() && !error.is_connect() => {
             ModelError::Timeout(timeout)
         }
-        OpenAIError::Reqwest(error) if error.is_connect() => ModelError::Unreachable(chain(&error)),
-        OpenAIError::Reqwest(error) => ModelError::Refused { status: None, reason: chain(&error) },
+        OpenAIError::Reqwest(error) if error.is_connect() => ModelError::Unreachable(chain(&error, known)),
+        OpenAIError::Reqwest(error) => ModelError::Refused { status: None, reason: chain(&error, known) },
         OpenAIError::ApiError(answer) => ModelError::Refused {
             status: Some(answer.status_code.as_u16()),
-            reason: bounded(&answer.api_error.message),
+            reason: bounded(&answer.api_error.message, known),
         },
         // What came instead is not repeated: nobody has checked it.
         OpenAIError::JSONDeserialize(..) => {
             ModelError::Unreadable("it is not what an OpenAI-compatible endpoint says".to_owned())
         }
-        error => ModelError::Refused { status: None, reason: bounded(&error.to_string()) },
+        error => ModelError::Refused { status: None, reason: bounded(&error.to_string(), known) },
     }
 }
 
 /// An error with its causes, without the address, which may hold what only the configuration should.
-fn chain(error: &reqwest::Error) -> String {
+fn chain(error: &reqwest::Error, known: &Masker) -> String {
     let mut found: Vec<String> = Vec::new();
     let mut next = std::error::Error::source(error);
     while let Some(error) = next {
@@ -174,13 +177,15 @@ fn chain(error: &reqwest::Error) -> String {
         }
         next = error.source();
     }
-    bounded(&found.join(": "))
+    bounded(&found.join(": "), known)
 }
 
 /// One line of a foreign text, shortened, without what looks like a secret.
-fn bounded(text: &str) -> String {
-    let masked = Masker::new().text(text).into_owned();
-    let line: Vec<&str> = masked.split_whitespace().collect();
+fn bounded(text: &str, known: &Masker) -> String {
+    let masked = known.text(text);
+    // No word of a sentence is as long as a key.
+    let line: Vec<&str> =
+        masked.split_whitespace().map(|word| if word.len() > LONG_WORD { "…" } else { word }).collect();
     line.join(" ").chars().filter(|character| !character.is_control()).take(REASON).collect()
 }
 

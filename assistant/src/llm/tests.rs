@@ -44,7 +44,7 @@ async fn asks_with_the_schema_and_the_limits_and_records_what_it_cost() {
 
 #[tokio::test]
 async fn says_what_went_wrong_and_repeats_nothing_that_it_was_told() {
-    let secret = "no such key sk-proj-abcdefghijklmnopqrstuvwxyz0123456789";
+    let secret = "no such key sk-proj-abcdefghijklmnopqrstuvwxyz0123456789, or the-key";
     for (act, kind, said) in [
         (Act::Refuse(401, secret), "http_401", "the model refused"),
         (Act::Refuse(400, "response_format is not supported"), "http_400", "response_format"),
