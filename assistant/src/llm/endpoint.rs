@@ -53,8 +53,7 @@ impl Endpoint {
         if key.chars().any(|character| character.is_control() || !character.is_ascii()) {
             return Err(ModelError::Key("it holds characters that no header can".to_owned()));
         }
-        let mut known = Masker::new();
-        known.learn(&key.clone().into());
+        let known = key.clone();
         // Named here whole, so that no variable of the environment has a say.
         let config = OpenAIConfig::default()
             .with_api_base(self.config.base_url.trim_end_matches('/'))
@@ -146,7 +145,7 @@ fn read(answer: CreateChatCompletionResponse) -> Result<Answer, ModelError> {
     })
 }
 
-fn refused(error: OpenAIError, timeout: Duration, known: &Masker) -> ModelError {
+fn refused(error: OpenAIError, timeout: Duration, known: &str) -> ModelError {
     match error {
         // Both deadlines are the same, and either may be first.
         OpenAIError::Reqwest(error) if error.is_timeout() && !error.is_connect() => {
@@ -167,7 +166,7 @@ fn refused(error: OpenAIError, timeout: Duration, known: &Masker) -> ModelError 
 }
 
 /// An error with its causes, without the address, which may hold what only the configuration should.
-fn chain(error: &reqwest::Error, known: &Masker) -> String {
+fn chain(error: &reqwest::Error, known: &str) -> String {
     let mut found: Vec<String> = Vec::new();
     let mut next = std::error::Error::source(error);
     while let Some(error) = next {
@@ -181,8 +180,9 @@ fn chain(error: &reqwest::Error, known: &Masker) -> String {
 }
 
 /// One line of a foreign text, shortened, without what looks like a secret.
-fn bounded(text: &str, known: &Masker) -> String {
-    let masked = known.text(text);
+fn bounded(text: &str, known: &str) -> String {
+    let text = if known.is_empty() { text.to_owned() } else { text.replace(known, "…") };
+    let masked = Masker::new().text(&text).into_owned();
     // No word of a sentence is as long as a key.
     let line: Vec<&str> =
         masked.split_whitespace().map(|word| if word.len() > LONG_WORD { "…" } else { word }).collect();
