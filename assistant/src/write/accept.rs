@@ -88,6 +88,40 @@ const ORIGIN: &[&str] = &[
     "to blame",
 ];
 
+/// Things of the world that a sentence may speak of only when the evidence or the rules do.
+const THINGS: &[&str] = &[
+    "api",
+    "certificate",
+    "connection",
+    "credential",
+    "database",
+    "deadline",
+    "disk",
+    "dns",
+    "endpoint",
+    "file",
+    "firewall",
+    "memory",
+    "network",
+    "password",
+    "permission",
+    "proxy",
+    "query",
+    "queue",
+    "schema",
+    "server",
+    "service",
+    "table",
+    "timeout",
+    "tls",
+    "token",
+    "user",
+    "version",
+    "worker",
+];
+/// What turns a statement around.
+const DENIALS: &[&str] = &["not", "never", "no", "cannot", "without", "nothing", "none", "missing"];
+
 /// The sentences that hold, each with its citations, as they are shown.
 pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosis) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
@@ -98,6 +132,9 @@ pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosi
         }
         for text in sentences(&without_citations(&sentence.text)) {
             let Some(told) = told(sheet, text, diagnosis) else { continue };
+            if !is_grounded(&told, diagnosis) {
+                continue;
+            }
             let told = check(&format!("{told} {citations}."), &diagnosis.evidence);
             if !told.is_empty() && !kept.contains(&told) {
                 kept.push(told);
@@ -108,6 +145,27 @@ pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosi
     let names_root =
         |text: &String| diagnosis.root_step.as_ref().is_none_or(|step| text.contains(&format!("`{step}`")));
     if kept.iter().any(names_root) { kept } else { Vec::new() }
+}
+
+/// Whether it brings in no thing, and denies nothing, of which rules and evidence do not speak.
+fn is_grounded(told: &str, diagnosis: &Diagnosis) -> bool {
+    let excerpts = diagnosis.evidence.iter().map(|item| item.excerpt.as_str());
+    let symptoms = diagnosis.symptoms.iter().map(|symptom| symptom.what.as_str());
+    let meaning = diagnosis.meaning.as_deref();
+    let basis: Vec<&str> =
+        excerpts.chain(symptoms).chain(meaning).chain([diagnosis.explanation.as_str()]).collect();
+    let basis = basis.join(" ").to_ascii_lowercase();
+    // Names and messages are quoted from the evidence.
+    let own: String = told.split(['`', '"']).step_by(2).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let words = || own.split(|character: char| !character.is_ascii_alphabetic() && character != '\'');
+    let is_thing = |word: &str| THINGS.contains(&word.strip_suffix('s').unwrap_or(word));
+    let denies = |text: &str| {
+        text.split(|character: char| !character.is_ascii_alphabetic()).any(|word| DENIALS.contains(&word))
+    };
+    // "Nothing" and "empty" say the same of what a step gave.
+    let plain_denial = words().any(|word| matches!(word, "not" | "never") || word.ends_with("n't"));
+    words().all(|word| !is_thing(word) || basis.contains(word.strip_suffix('s').unwrap_or(word)))
+        && (!plain_denial || denies(&diagnosis.explanation.to_ascii_lowercase()))
 }
 
 /// All that is cited must be there.

@@ -116,6 +116,8 @@ async fn what_does_not_hold_is_not_shown() {
         ("`zebra` failed too", &["E1"]),
         ("S1 failed after that", &["E99"]),
         ("S1 failed after that", &[]),
+        ("S1 reads from the database", &["E1"]),
+        ("The output of S1 was not needed", &["E1"]),
         ("Run S1 again with more memory", &["E1"]),
         ("You should delete S1", &["E1"]),
         ("See http://evil.example for S1", &["E1"]),
