@@ -119,9 +119,6 @@ const THINGS: &[&str] = &[
     "version",
     "worker",
 ];
-/// What turns a statement around.
-const DENIALS: &[&str] = &["not", "never", "no", "cannot", "without", "nothing", "none", "missing"];
-
 /// The sentences that hold, each with its citations, as they are shown.
 pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosis) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
@@ -159,13 +156,13 @@ fn is_grounded(told: &str, diagnosis: &Diagnosis) -> bool {
     let own: String = told.split(['`', '"']).step_by(2).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     let words = || own.split(|character: char| !character.is_ascii_alphabetic() && character != '\'');
     let is_thing = |word: &str| THINGS.contains(&word.strip_suffix('s').unwrap_or(word));
-    let denies = |text: &str| {
-        text.split(|character: char| !character.is_ascii_alphabetic()).any(|word| DENIALS.contains(&word))
-    };
-    // "Nothing" and "empty" say the same of what a step gave.
-    let plain_denial = words().any(|word| matches!(word, "not" | "never") || word.ends_with("n't"));
-    words().all(|word| !is_thing(word) || basis.contains(word.strip_suffix('s').unwrap_or(word)))
-        && (!plain_denial || denies(&diagnosis.explanation.to_ascii_lowercase()))
+    let said: Vec<&str> = words().filter(|word| !word.is_empty()).collect();
+    let denies_anew = said.windows(2).any(|pair| {
+        let is_denial = matches!(pair[0], "not" | "never") || pair[0].ends_with("n't");
+        is_denial && !basis.contains(&format!("{} {}", pair[0], pair[1]))
+    });
+    !denies_anew
+        && said.iter().all(|word| !is_thing(word) || basis.contains(word.strip_suffix('s').unwrap_or(word)))
 }
 
 /// All that is cited must be there.
