@@ -87,13 +87,12 @@ async fn written(
     let sheet = Sheet::new(evidence, judgement, close);
     let prompt = sheet.prompt()?;
     let key = hash(format!("{} {} {} {}", model.name(), prompt.name, prompt.system, prompt.user).as_bytes());
-    let answer = match memory.get(&key) {
-        Some(known) => known,
-        None => {
-            let answer = model.ask(&ask(&sheet, &prompt, evidence.run.id)).await?.read::<Written>()?;
-            memory.put(key, answer.clone());
-            answer
-        }
+    let answer = if let Some(known) = memory.get(&key) {
+        known
+    } else {
+        let answer = model.ask(&ask(&sheet, &prompt, evidence.run.id)).await?.read::<Written>()?;
+        memory.put(key, answer.clone());
+        answer
     };
     let chosen = sheet.chosen(&answer.hypothesis).filter(|chosen| (1..close).contains(chosen));
     if let Some(chosen) = chosen {

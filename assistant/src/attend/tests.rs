@@ -24,10 +24,12 @@ impl Watch for Channel {
     }
 }
 
+type Logs = Vec<(ExecutionId, Vec<Event>)>;
+
 /// Logs of one event, and what was reported of them.
 #[derive(Clone, Default)]
 struct World {
-    logs: Arc<Mutex<Vec<(ExecutionId, Vec<Event>)>>>,
+    logs: Arc<Mutex<Logs>>,
     reported: Arc<Notify>,
 }
 
