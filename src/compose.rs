@@ -1,5 +1,6 @@
 //! Puts the rooms together in one process: store, orchestrator, bus, router, worker.
 
+mod assistant;
 mod credentials;
 mod desk;
 mod history;
@@ -126,7 +127,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         bus: Arc::clone(&bus),
         results: results.clone(),
         ids,
-        env: Arc::new(environment(&address)),
+        env: Arc::new(environment(context, &address)),
     };
     let plans = Arc::new(catalog.clone());
     let orchestrator = match purpose {
@@ -172,6 +173,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         semantic: layer.semantic(),
     };
     let sources = Arc::new(sources);
+    let assistant = assistant::open(context, Arc::clone(&sources), &vault);
     let desk = Arc::new(desk::ToControl(services.proposals.clone()));
     let tools = Arc::new(playbook_file::tools());
     let propose = context.config.assistant.propose.clone();
@@ -182,12 +184,13 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         propose.failure_costs_seconds * 1_000.0,
     );
     if purpose == Purpose::Serve {
-        // Beside the hot path; it ends with the control plane.
-        let sources = Arc::clone(&sources);
+        // Both beside the hot path; they end with the control plane.
+        let settings = &context.config.assistant;
+        drop(assistant::attend(settings, assistant.clone(), Arc::clone(&store), &orchestrator, stop.clone()));
         tokio::spawn(noetl_assistant::proposal::watch(sources, desk, tools, propose, stop.clone()));
     }
     let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
-        .merge(noetl_assistant::router(sources))
+        .merge(noetl_assistant::router(assistant))
         .merge(looking);
     let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();
@@ -303,14 +306,15 @@ fn worker_config(context: &Context) -> noetl_worker::Config {
 }
 
 /// What templates read as `env.NAME`; the server's own address is among it.
-fn environment(address: &str) -> Map {
+fn environment(context: &Context, address: &str) -> Map {
     let mut map: Map = std::env::vars_os()
         .map(|(name, value)| {
             (name.to_string_lossy().into_owned(), Value::String(value.to_string_lossy().into_owned()))
         })
         .collect();
-    // The vault's key is nobody's business but the vault's.
+    // The vault's key is nobody's business but the vault's, and the model's key but the assistant's.
     map.remove("NOETL_ENCRYPTION_KEY");
+    map.remove(&context.config.assistant.model.key_env);
     map.insert("NOETL_SERVER_URL".to_owned(), Value::String(address.to_owned()));
     map
 }

@@ -140,12 +140,38 @@ impl Default for Indexer {
     }
 }
 
-/// What explains and proposes; it applies nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What explains and proposes; it applies nothing, and runs go on without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Assistant {
+    /// Off: nothing is explained by itself and no model is asked; `noetl why` answers by rules.
+    pub(crate) enabled: bool,
+    /// Whether a server explains failures by itself.
+    pub(crate) diagnose: Diagnose,
+    /// A language model that writes explanations; none by default.
+    pub(crate) model: noetl_assistant::llm::Config,
     /// When proposals are looked for.
     pub(crate) propose: noetl_assistant::proposal::Config,
+}
+
+impl Default for Assistant {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            diagnose: Diagnose::Always,
+            model: noetl_assistant::llm::Config::default(),
+            propose: noetl_assistant::proposal::Config::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Diagnose {
+    /// Every failure, as it happens.
+    Always,
+    /// When somebody asks.
+    OnDemand,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -64,6 +64,11 @@ impl Environment {
     }
 }
 
+/// A variable whose name stands in the configuration.
+pub(crate) fn named(name: &str) -> Option<String> {
+    if name.is_empty() { None } else { text(name) }
+}
+
 /// An empty variable counts as not set.
 fn present(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())

@@ -1,6 +1,10 @@
 //! What is printed when an execution has ended: its result to stdout, the rest to stderr.
 
-use noetl_api::execution::{ExecutionStatus, StepError};
+use std::time::Duration;
+
+use noetl_api::client::Client;
+use noetl_api::diagnosis::DiagnoseRequest;
+use noetl_api::execution::{ExecutionStatus, StepError, Why};
 use noetl_domain::Value;
 use noetl_domain::event::Status;
 
@@ -12,14 +16,22 @@ use crate::{live, output};
 /// Warnings that are worth a line of their own.
 const WARNINGS: usize = 5;
 
+/// How long the last words wait to say why.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Prints the end of an execution and says how the process must exit.
-pub(crate) fn print(context: &Context, status: &ExecutionStatus) -> anyhow::Result<Exit> {
+pub(crate) async fn print(
+    context: &Context,
+    client: &Client,
+    status: &ExecutionStatus,
+) -> anyhow::Result<Exit> {
     let exit = exit_of(&status.status);
     if context.json {
         output::json(status)?;
         return Ok(exit);
     }
-    terminal::tell(&closing(status, terminal::stderr_style()));
+    let why = if exit == Exit::Failed { why(client, status).await } else { None };
+    terminal::tell(&closing(status, why.as_ref(), terminal::stderr_style()));
     match &status.result {
         _ if exit != Exit::Success => {}
         Value::Null => {}
@@ -27,6 +39,23 @@ pub(crate) fn print(context: &Context, status: &ExecutionStatus) -> anyhow::Resu
         value => output::json(value)?,
     }
     Ok(exit)
+}
+
+/// Why it failed, if rules can say so before anybody has to wait for it.
+async fn why(client: &Client, status: &ExecutionStatus) -> Option<Why> {
+    if status.why.is_some() {
+        return status.why.clone();
+    }
+    let request = DiagnoseRequest { without_model: true, ..DiagnoseRequest::default() };
+    let asked = client.diagnose(status.execution_id, &request);
+    let diagnosis = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
+    let is_child = diagnosis.root_execution_id.as_ref() != Some(&diagnosis.execution_id);
+    Some(Why {
+        root_step: diagnosis.root_step,
+        root_playbook: diagnosis.root_playbook.filter(|_| is_child),
+        cause: diagnosis.cause?,
+        confidence: diagnosis.confidence,
+    })
 }
 
 fn exit_of(status: &str) -> Exit {
@@ -37,7 +66,7 @@ fn exit_of(status: &str) -> Exit {
 }
 
 /// The last words: status, time, what failed and why, and the next thing to type.
-fn closing(status: &ExecutionStatus, style: Style) -> String {
+fn closing(status: &ExecutionStatus, why: Option<&Why>, style: Style) -> String {
     let id = status.execution_id;
     let mut out = format!(
         "{} {} in {} {}\n",
@@ -67,6 +96,10 @@ fn closing(status: &ExecutionStatus, style: Style) -> String {
     }
     match status.status.as_str() {
         "FAILED" => {
+            if let Some(why) = why {
+                let ask = style.dim(&format!("(noetl why {id})"));
+                out.push_str(&format!("  {} {} {ask}\n", style.error("why:"), why.line()));
+            }
             let next = style.hint("next:");
             out.push_str(&format!("  {next} noetl why {id}         why it failed, and what to do\n"));
             out.push_str(&format!("  {next} noetl logs {id}        what its tools printed\n"));

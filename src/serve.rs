@@ -78,7 +78,7 @@ async fn demonstrate(
     let id = executed.with_context(|| format!("cannot start {}", file.playbook.path))?.execution_id;
     let mut view = View::choose(context.json, Talk::Steps);
     let (connection, status) = watch::until_end(context, connection, id, &mut view).await?;
-    let exit = outcome::print(context, &status)?;
+    let exit = outcome::print(context, &connection.client, &status).await?;
     let rooms = connection.into_rooms().context("the server that ran the playbook is not ours")?;
     Ok((rooms, exit))
 }

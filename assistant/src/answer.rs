@@ -7,13 +7,38 @@ use noetl_domain::event::Status;
 use crate::diagnosis::{Hypothesis, transience_of};
 use crate::evidence::{EventRef, Evidence, Failed};
 use crate::rank::{self, Weighed};
+use crate::short::evidence_hash;
 use crate::{change, explain, recommend};
 
 const MOST_ALTERNATIVES: usize = 3;
 const MOST_SYMPTOMS: usize = 20;
 
+/// An answer, and what it was chosen from.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    pub(crate) diagnosis: Diagnosis,
+    /// Likeliest first; the first is the answer.
+    pub(crate) weighed: Vec<Weighed>,
+}
+
 /// Says why the execution failed, or that it did not.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis {
+    judged(evidence).diagnosis
+}
+
+/// The same with the hypotheses behind it.
+pub(crate) fn judged(evidence: &Evidence) -> Judgement {
+    answered(evidence, rank::weigh(evidence))
+}
+
+/// The answer that the first of these hypotheses gives.
+pub(crate) fn answered(evidence: &Evidence, weighed: Vec<Weighed>) -> Judgement {
+    let mut diagnosis = composed(evidence, &weighed);
+    diagnosis.evidence_hash = evidence_hash(&diagnosis);
+    Judgement { diagnosis, weighed }
+}
+
+fn composed(evidence: &Evidence, weighed: &[Weighed]) -> Diagnosis {
     let run = &evidence.run;
     let requested = &run.state.requested;
     let verdict = match run.status() {
@@ -22,7 +47,6 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
         Status::Running => Verdict::Running,
         Status::Cancelled => Verdict::Cancelled,
     };
-    let weighed = rank::weigh(evidence);
     let winner = weighed.first().map(|weighed| &weighed.hypothesis);
     let mut diagnosis = Diagnosis {
         execution_id: run.id.to_string(),
@@ -45,7 +69,7 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis {
     };
     let prose = match (verdict, winner) {
         (Verdict::Failed | Verdict::Cancelled, Some(winner)) => {
-            failed(evidence, &weighed, winner, &mut diagnosis)
+            failed(evidence, weighed, winner, &mut diagnosis)
         }
         (Verdict::Failed | Verdict::Cancelled, None) => {
             diagnosis.cause = Some(Cause::Unknown.code().to_owned());

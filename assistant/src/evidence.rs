@@ -15,7 +15,7 @@ use std::sync::Arc;
 use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
-use noetl_domain::event::{LoopItems, Status};
+use noetl_domain::event::{Diagnosed, LoopItems, Status};
 use noetl_domain::execution::Execution;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::playbook::Playbook;
@@ -151,6 +151,10 @@ pub struct Run {
     pub warnings: Vec<(EventRef, Option<String>, String)>,
     /// Large results that were loaded from outside the log.
     pub loaded: Vec<(ResultRef, Arc<Value>)>,
+    /// Ends before this one that a retry took back, as far as the log was read.
+    pub retries: u32,
+    /// What was said of this end already.
+    pub made: Option<Box<Diagnosed>>,
     /// Whether every Event was read.
     pub complete: bool,
     /// Events in the log.

@@ -47,6 +47,8 @@ pub enum GatherError {
 pub struct Options {
     /// No comparison with other executions.
     pub without_history: bool,
+    /// No model writes.
+    pub without_model: bool,
 }
 
 /// Collects everything that a diagnosis may look at.

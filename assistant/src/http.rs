@@ -6,7 +6,6 @@ mod tests;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -21,9 +20,10 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::answer::diagnose as judge;
-use crate::gather::{GatherError, Options, SourceError, Sources, gather};
+use crate::assistant::Assistant;
+use crate::gather::{GatherError, Options, SourceError, Sources};
 
+/// Answers one request.
 type Answering = Pin<Box<dyn Future<Output = Result<Diagnosis, GatherError>> + Send>>;
 
 /// Everything that handlers ask. Clones share it.
@@ -33,21 +33,10 @@ struct Services {
 }
 
 /// The whole surface, ready to be merged with the control plane's.
-pub fn router<S: Sources>(sources: Arc<S>) -> Router {
+pub fn router<S: Sources>(assistant: Assistant<S>) -> Router {
     let answer = move |id: ExecutionId, options: Options| -> Answering {
-        let sources = Arc::clone(&sources);
-        Box::pin(async move {
-            let began = Instant::now();
-            let evidence = gather(&*sources, id, options).await?;
-            // Judging is a computation: a worker thread of the runtime should not be kept from others by it.
-            let judged = tokio::task::spawn_blocking(move || judge(&evidence)).await;
-            let mut diagnosis = judged.map_err(|source| crate::gather::SourceError {
-                attempted: "judge the evidence",
-                source: Box::new(source),
-            })?;
-            diagnosis.took_ms = began.elapsed().as_secs_f64() * 1_000.0;
-            Ok(diagnosis)
-        })
+        let assistant = assistant.clone();
+        Box::pin(async move { assistant.diagnose(id, options).await })
     };
     endpoints().split_for_parts().0.with_state(Services { answer: Arc::new(answer) })
 }
@@ -79,7 +68,8 @@ async fn diagnose(
     })?;
     let Query(request) = request
         .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, error.body_text()))?;
-    let options = Options { without_history: request.without_history };
+    let DiagnoseRequest { without_history, without_model } = request;
+    let options = Options { without_history, without_model };
     Ok(Json((services.answer)(id, options).await?))
 }
 

@@ -11,7 +11,7 @@ use noetl_bus::feed::Heads;
 use serde::Serialize;
 
 use crate::config::{Endpoint, Retention};
-use crate::rows::Rows;
+use crate::rows::{CallRow, Rows};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
@@ -101,6 +101,15 @@ impl Analytics {
             self.put("noetl_poison", &rows.poison, token),
         )?;
         Ok(())
+    }
+
+    /// Puts calls of a language model in.
+    pub(crate) async fn insert_calls(&self, rows: &[CallRow]) -> Result<(), AnalyticsError> {
+        const TABLE: &str = "noetl_llm_calls";
+        // The library's check knows no UUID that is made of two halves, which is how one lies in the row.
+        self.checked().insert(TABLE);
+        let token = rows.first().map(|row| format!("{:016x}{:016x}", row.call_id.0, row.call_id.1));
+        self.put(TABLE, rows, &token.unwrap_or_default()).await
     }
 
     /// How far the tables reach; where a follower begins that has lost its place.

@@ -68,6 +68,9 @@ struct OutlineData {
     run: u32,
 }
 
+/// How a Diagnosis begins in the log.
+const DIAGNOSIS: &str = r#"{"type":"diagnosis.made""#;
+
 impl<F: Feed> Fold<F> {
     pub(crate) fn new(feed: Arc<F>, policy: Policy, fingerprints: Fingerprints) -> Self {
         Self {
@@ -109,6 +112,11 @@ impl<F: Feed> Fold<F> {
     ) -> Result<(), FeedError> {
         self.clock += 1;
         if !self.open.contains_key(&committed.execution) {
+            if committed.data.starts_with(DIAGNOSIS)
+                && let Ok(event) = serde_json::from_str(&committed.data)
+            {
+                return self.aside(committed, &event, rows).await;
+            }
             self.take_up(committed).await?;
         }
         self.is_first = self.learns && self.fingerprints.is_first(committed.position);
@@ -178,6 +186,35 @@ impl<F: Feed> Fold<F> {
             self.ended.clear();
         }
         self.ended.insert(execution, known);
+    }
+
+    /// Adds the row of an Event that follows an end and changes nothing: the log before it is not needed for it.
+    async fn aside(
+        &mut self,
+        committed: &CommittedEvent,
+        event: &Event,
+        rows: &mut Rows,
+    ) -> Result<(), FeedError> {
+        let opening = self.feed.opening(committed.execution).await?;
+        let requested =
+            opening.and_then(|opening| Some((serde_json::from_str::<Event>(&opening.data).ok()?, opening)));
+        let mut open = match requested {
+            Some((Event::ExecutionRequested(requested), opening)) => {
+                Open::begin(&opening, &requested, &mut self.names)
+            }
+            _ => Open::unknown(committed, &mut self.names),
+        };
+        let mut context = Context {
+            committed,
+            tools: &self.tools,
+            names: &mut self.names,
+            fingerprints: &self.fingerprints,
+            policy: self.policy,
+            is_first: false,
+            rows,
+        };
+        context.event(&mut open, event);
+        Ok(())
     }
 
     /// Folds what came before an Event of an Execution that is not open.
@@ -341,6 +378,11 @@ impl Context<'_> {
                 row.error_code = self.names.get(code.as_str());
                 row.message.clone_from(message);
                 "WARNING"
+            }
+            // Its sentences quote messages, so they stay in the log.
+            Event::DiagnosisMade(diagnosed) => {
+                (row.cause, row.attempt) = (self.names.get(&diagnosed.cause), diagnosed.attempt);
+                "OK"
             }
             Event::TimerFired { .. } | Event::ContextUpdated { .. } | Event::Noted { .. } => "OK",
         };

@@ -4,6 +4,7 @@
 
 mod again;
 mod analytics;
+mod calls;
 mod config;
 pub mod embedding;
 mod fingerprints;
@@ -31,4 +32,4 @@ pub use semantic::{Semantic, Unavailable};
 pub use status::{LookedAt, Moving, Part, Progress, Snapshot, Status};
 
 /// Rows as the tables hold them.
-pub use rows::{EventRow, ExecutionRow, LineRow, Name, PoisonRow, StepRow, TemplateRow};
+pub use rows::{CallRow, EventRow, ExecutionRow, LineRow, Name, PoisonRow, StepRow, TemplateRow};

@@ -136,6 +136,34 @@ pub struct TemplateRow {
     pub changed_at: i64,
 }
 
+/// One call of a language model.
+#[derive(Clone, Debug, PartialEq, Row, Serialize)]
+pub struct CallRow {
+    /// A UUID as its two halves, the upper one first.
+    pub call_id: (u64, u64),
+    pub at: i64,
+    pub execution_id: u64,
+    pub operation: String,
+    pub provider: String,
+    pub model: String,
+    pub response_model: String,
+    pub prompt: String,
+    pub input_tokens: u32,
+    pub output_tokens: u32,
+    pub duration_ms: f64,
+    pub cost_usd: f64,
+    pub finish_reason: String,
+    pub error: String,
+    pub cached: u8,
+}
+
+impl CallRow {
+    /// An id that no other call has.
+    pub fn new_id() -> (u64, u64) {
+        uuid::Uuid::new_v4().as_u64_pair()
+    }
+}
+
 /// Something that could not be read and was set aside.
 #[derive(Clone, Debug, PartialEq, Row, Serialize, Deserialize)]
 pub struct PoisonRow {

@@ -20,7 +20,8 @@ pub async fn run<F: Feed>(config: Config, semantic: Semantic, feed: Arc<F>, stop
         tokio::spawn(analytics(config.clone(), semantic.clone(), Arc::clone(&feed), stop.clone())),
         tokio::spawn(vectors(config, semantic.clone(), Arc::clone(&feed), stop.clone())),
         tokio::spawn(playbooks(semantic.clone(), feed, stop.clone())),
-        tokio::spawn(documents(semantic, stop)),
+        tokio::spawn(documents(semantic.clone(), stop.clone())),
+        tokio::spawn(calls(semantic, stop)),
     ];
     for work in works {
         if let Err(error) = work.await {
@@ -54,6 +55,13 @@ async fn documents(semantic: Semantic, stop: CancellationToken) {
     let Some(vectors) = there(&semantic, Semantic::vectors, &stop).await else { return };
     let (knowledge, status) = (semantic.knowledge().ok(), semantic.status().clone());
     until_stopped(vectors::knowledge::Keeper::new(vectors, knowledge, status), stop).await;
+}
+
+async fn calls(semantic: Semantic, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = semantic.calls().put(&semantic) => {}
+    }
 }
 
 /// An engine, once it is opened; none when it will not be, or there is no time left to wait.

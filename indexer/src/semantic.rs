@@ -3,8 +3,10 @@
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::analytics::Analytics;
+use crate::calls::Recorder;
 use crate::fingerprints::Fingerprints;
 use crate::policy::{Policy, Text};
+use crate::rows::CallRow;
 use crate::status::{Part, Progress, Snapshot, Status};
 use crate::vectors::follow::Usual;
 use crate::vectors::{Knowledge, Vectors};
@@ -36,6 +38,7 @@ struct Inner {
     vectors: Engine<Vectors>,
     policy: OnceLock<Policy>,
     usual: Usual,
+    calls: Recorder,
 }
 
 type Engine<E> = RwLock<Opening<E>>;
@@ -64,6 +67,7 @@ impl Semantic {
             vectors: RwLock::default(),
             policy: OnceLock::new(),
             usual: Usual::default(),
+            calls: Recorder::default(),
         };
         Self { inner: Arc::new(inner), knowledge: None }
     }
@@ -83,6 +87,15 @@ impl Semantic {
 
     pub fn status(&self) -> &Status {
         &self.inner.status
+    }
+
+    /// Keeps a call of a language model; drops it when too many wait for the store.
+    pub fn record_call(&self, call: CallRow) {
+        self.inner.calls.record(call);
+    }
+
+    pub(crate) fn calls(&self) -> &Recorder {
+        &self.inner.calls
     }
 
     pub fn fingerprints(&self) -> &Fingerprints {

@@ -87,5 +87,8 @@ fn line(event: &EventBody) -> String {
     if let ("warning", Some(message)) = (event.event_type.as_str(), event.meta["message"].as_str()) {
         line.push_str(&format!("  {}", style.warning(message)));
     }
+    if let ("diagnosis.made", Some(cause)) = (event.event_type.as_str(), event.meta["cause"].as_str()) {
+        line.push_str(&format!("  {}", style.warning(cause)));
+    }
     line.trim_end().to_owned()
 }

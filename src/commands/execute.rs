@@ -134,7 +134,7 @@ async fn after_start(
     let mut view = View::choose(context.json, Talk::Steps);
     let (connection, status) =
         watch::until_end(context, connection, executed.execution_id, &mut view).await?;
-    let exit = outcome::print(context, &status)?;
+    let exit = outcome::print(context, &connection.client, &status).await?;
     connection.close().await?;
     Ok(exit)
 }

@@ -80,7 +80,7 @@ impl Run {
             let mut view =
                 View::choose(context.json, if self.verbose { Talk::StepsAndTools } else { Talk::Steps });
             let (connection, status) = watch::until_end(context, connection, id, &mut view).await?;
-            let exit = outcome::print(context, &status)?;
+            let exit = outcome::print(context, &connection.client, &status).await?;
             connection.close().await?;
             Ok(exit)
         })

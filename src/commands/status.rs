@@ -49,6 +49,10 @@ fn print(status: &ExecutionStatus) -> anyhow::Result<()> {
     if let Some(reason) = &status.reason {
         head.push(format!("reason: {reason}"));
     }
+    if let Some(why) = &status.why {
+        let id = status.execution_id;
+        head.push(format!("why: {} {}", why.line(), style.dim(&format!("(noetl why {id})"))));
+    }
     output::text(&head.join("\n"))?;
     if !status.steps.is_empty() {
         let mut table = output::Table::new(&["STEP", "STATUS", "RUN", "RETRIES", "TOOK", "ITEMS", "ERROR"]);

@@ -27,6 +27,9 @@ pub(crate) struct Why {
     /// Do not compare with earlier executions
     #[arg(long)]
     without_history: bool,
+    /// Let rules explain, though a model is configured
+    #[arg(long, alias = "without-model")]
+    no_model: bool,
     /// Show the evidence, the chain of events and what else was considered
     #[arg(long, short)]
     verbose: bool,
@@ -40,7 +43,8 @@ impl Why {
                 layer.caught_up().await;
             }
             let id = self.find(&connection.client).await?;
-            let request = DiagnoseRequest { without_history: self.without_history };
+            let request =
+                DiagnoseRequest { without_history: self.without_history, without_model: self.no_model };
             let diagnosis = connection.client.diagnose(id, &request).await?;
             connection.close().await?;
             if context.json {
@@ -168,6 +172,14 @@ fn told(diagnosis: &Diagnosis, verbose: bool, style: Style) -> String {
         section(&mut out, "also considered", &others, style);
     }
     section(&mut out, "not looked at", &diagnosis.evidence_gaps, style);
+    if diagnosis.written_by != "rules" && !diagnosis.written_by.is_empty() {
+        let by = format!("decided by rules, written by {}", terminal::printable(&diagnosis.written_by));
+        out.extend([String::new(), style.dim(&by)]);
+    }
+    if let Some(note) = &diagnosis.model_note {
+        let note = format!("written by rules: {}", terminal::printable(note));
+        out.extend([String::new(), style.dim(&note)]);
+    }
     out.join("\n")
 }
 

@@ -53,6 +53,8 @@ impl Run {
             durations: HashMap::new(),
             warnings: Vec::new(),
             loaded: Vec::new(),
+            retries: 0,
+            made: None,
             complete: log.len() as u64 == events,
             events,
         };
@@ -115,7 +117,8 @@ impl Run {
                 }
             }
             Event::ExecutionRetried { .. } => {
-                self.ended = None;
+                (self.ended, self.made) = (None, None);
+                self.retries += 1;
                 // What ended the try before is over; what was passed over on the way still stands.
                 self.failures
                     .retain(|failure| !matches!(failure.what, Failed::Exit { handled: false } | Failed::End));
@@ -130,6 +133,7 @@ impl Run {
             Event::Warned { step, message, .. } if self.warnings.len() < MOST_WARNINGS => {
                 self.warnings.push((event, step.clone(), message.clone()));
             }
+            Event::DiagnosisMade(diagnosed) => self.made = Some(diagnosed.clone()),
             Event::CommandIssued(_)
             | Event::ChildStarted { .. }
             | Event::TimerFired { .. }

@@ -53,6 +53,12 @@ pub struct Diagnosis {
     pub explanation: String,
     /// `rules`, or the name of a model.
     pub written_by: String,
+    /// Why the configured model wrote nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_note: Option<String>,
+    /// The same for the same evidence.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub evidence_hash: String,
     /// The last execution of the same playbook that completed before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_good_execution_id: Option<String>,
@@ -240,10 +246,12 @@ pub struct Alternative {
     pub why: String,
 }
 
-/// Nothing has to be said; the form is there for what comes later.
+/// Nothing has to be said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(default)]
 pub struct DiagnoseRequest {
     /// Leaves out the comparison with the last good run.
     pub without_history: bool,
+    /// Leaves the explanation to the rules, though a model is configured.
+    pub without_model: bool,
 }

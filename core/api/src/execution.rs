@@ -94,6 +94,31 @@ pub struct Warning {
     pub message: String,
 }
 
+/// Why an Execution failed, in a line; `POST /api/executions/{id}/diagnose` gives the whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct Why {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_step: Option<String>,
+    /// The playbook of the step, when it is a sub-playbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_playbook: Option<String>,
+    #[schema(example = "network.refused")]
+    pub cause: String,
+    pub confidence: f64,
+}
+
+impl Why {
+    /// `step fetch, network.refused`
+    pub fn line(&self) -> String {
+        match (&self.root_step, &self.root_playbook) {
+            (Some(step), Some(playbook)) => format!("step {step} of {playbook}, {}", self.cause),
+            (Some(step), None) => format!("step {step}, {}", self.cause),
+            (None, _) => self.cause.clone(),
+        }
+    }
+}
+
 /// Where an Execution stands.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ExecutionStatus {
@@ -130,6 +155,9 @@ pub struct ExecutionStatus {
     pub result: Value,
     #[serde(default)]
     pub error: Option<StepError>,
+    /// Why it failed, once the assistant has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     #[serde(default)]
     pub reason: Option<String>,
     /// RFC 3339.

@@ -78,6 +78,9 @@ pub enum Event {
     /// Something worth knowing that changes nothing: a skipped `vars` entry, an undefined name.
     #[serde(rename = "warning")]
     Warned { step: Option<String>, code: Code, message: String },
+    /// Why an Execution failed, as the assistant found it by itself; it changes nothing.
+    #[serde(rename = "diagnosis.made")]
+    DiagnosisMade(Box<Diagnosed>),
     /// Posted from outside (`POST /api/events`); informative only.
     #[serde(rename = "external")]
     Noted { name: String, step: Option<String>, payload: Value },
@@ -217,6 +220,44 @@ pub struct Finished {
     pub reason: Option<String>,
 }
 
+/// A Diagnosis in short: what a reader of the log needs to know, without the evidence itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Diagnosed {
+    /// Which end of the Execution it speaks of: 1, and one more for each retry before it.
+    pub attempt: u32,
+    /// Where the cause lies: this Execution, or a sub-playbook of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_execution: Option<ExecutionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_playbook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_step: Option<String>,
+    /// The id of the Event where it begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_event: Option<String>,
+    /// One of the closed list, such as `network.refused`.
+    pub cause: String,
+    /// `permanent`, `transient` or `intermittent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transience: Option<String>,
+    /// Between 0 and 1.
+    pub confidence: f64,
+    /// `confirmed`, `hypothesis` or `insufficient`.
+    pub evidence_status: String,
+    /// Sentences with citations.
+    pub explanation: String,
+    /// `rules`, or the name of a model.
+    pub written_by: String,
+    /// The version of the prompt, where a model wrote it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// How many things it recommends.
+    pub recommendations: u32,
+    /// The same for the same evidence.
+    pub evidence_hash: String,
+}
+
 /// What a run used up before Tokens were counted.
 fn one() -> u32 {
     1
@@ -310,6 +351,7 @@ impl Event {
         "execution.retried",
         "playbook.completed",
         "warning",
+        "diagnosis.made",
         "external",
     ];
 
@@ -336,6 +378,7 @@ impl Event {
                 Status::Cancelled => "execution.cancelled",
             },
             Self::Warned { .. } => "warning",
+            Self::DiagnosisMade(_) => "diagnosis.made",
             Self::Noted { name, .. } => name,
         }
     }
@@ -351,6 +394,7 @@ impl Event {
             Self::ChildStarted { id, .. } | Self::ChildFinished { id, .. } => Some(&id.step),
             Self::StepExited(exit) => Some(&exit.step),
             Self::Warned { step, .. } | Self::Noted { step, .. } => step.as_deref(),
+            Self::DiagnosisMade(diagnosed) => diagnosed.root_step.as_deref(),
             Self::TimerFired { timer } => match timer {
                 TimerKey::Wake { id, .. } | TimerKey::ChildWait { id, .. } => Some(&id.step),
                 TimerKey::StepDeadline { step, .. } => Some(step),

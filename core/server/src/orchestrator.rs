@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use noetl_bus::Bus;
 use noetl_bus::results::Results;
-use noetl_domain::event::{Parent, Status};
+use noetl_domain::event::{Diagnosed, Parent, Status};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -202,6 +202,12 @@ impl Orchestrator {
         payload: Value,
     ) -> Result<u64, ServerError> {
         self.ask(|reply| Input::Note { id, name, step, payload, reply }).await
+    }
+
+    /// Adds why an Execution failed to its log; refused when it is not a failed one any more. Returns the Event's id.
+    pub async fn diagnosed(&self, id: ExecutionId, diagnosed: Diagnosed) -> Result<u64, ServerError> {
+        let diagnosed = Box::new(diagnosed);
+        self.ask(|reply| Input::Diagnosed { id, diagnosed, reply }).await
     }
 
     /// Lets go of Executions that were deleted from the store.

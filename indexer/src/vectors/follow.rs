@@ -276,8 +276,15 @@ impl<F: Feed> Follower<F> {
 }
 
 /// Types of Events that no point comes from; they are not worth reading.
-const UNTOLD: &[&str] =
-    &["child.started\"", "child.finished\"", "timer.fired\"", "ctx.updated\"", "warning\"", "external\""];
+const UNTOLD: &[&str] = &[
+    "child.started\"",
+    "child.finished\"",
+    "timer.fired\"",
+    "ctx.updated\"",
+    "warning\"",
+    "diagnosis.made\"",
+    "external\"",
+];
 
 fn is_told(event: &CommittedEvent) -> bool {
     let kind = event.data.strip_prefix("{\"type\":\"");

@@ -140,6 +140,7 @@ fn outlives(event: &Event) -> bool {
         event,
         Event::ExecutionRetried { .. }
             | Event::Noted { .. }
+            | Event::DiagnosisMade(_)
             | Event::Warned { .. }
             | Event::ContextUpdated { .. }
     )

@@ -19,7 +19,10 @@ impl Execution {
     /// Folds one Event in. `at_ms` is when it was recorded.
     pub fn apply(&mut self, event: &Event, at_ms: i64) {
         self.seq += 1;
-        self.updated_ms = at_ms;
+        // What is only said about it after its end does not move the end.
+        if !(self.finished.is_some() && matches!(event, Event::DiagnosisMade(_) | Event::Noted { .. })) {
+            self.updated_ms = at_ms;
+        }
         let before = self.phase_at(event);
         match event {
             Event::ExecutionRequested(requested) => self.requested(requested, at_ms),
@@ -106,7 +109,7 @@ impl Execution {
                     self.warnings.push((step.clone(), message.clone()));
                 }
             }
-            Event::Noted { .. } => {}
+            Event::DiagnosisMade(_) | Event::Noted { .. } => {}
         }
         self.count_phases(event, before);
     }

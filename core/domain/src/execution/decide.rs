@@ -76,6 +76,7 @@ pub fn decide(plan: &Plan, execution: &Execution, event: &Event, at_ms: i64) -> 
         | Event::ExecutionRetried { .. }
         | Event::ExecutionFinished(_)
         | Event::Warned { .. }
+        | Event::DiagnosisMade(_)
         | Event::Noted { .. } => Decision::default(),
     }
 }

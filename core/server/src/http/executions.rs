@@ -7,10 +7,10 @@ use noetl_api::error::ErrorBody;
 use noetl_api::event::EventFilter;
 use noetl_api::execution::{
     CancellationCheck, ExecutionDetail, ExecutionFilter, ExecutionStatus, ExecutionSummary, LoopResults,
-    LoopResultsQuery, Pagination,
+    LoopResultsQuery, Pagination, Why,
 };
 use noetl_domain::Value;
-use noetl_domain::event::Status;
+use noetl_domain::event::{Event, Status};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::result::{ResultKind, Stored};
 
@@ -18,7 +18,7 @@ use super::request::{Params, Segments, execution_id, limit};
 use super::{Services, events, show};
 use crate::error::ServerError;
 use crate::orchestrator::Snapshot;
-use crate::store::{EventStore, SummaryQuery};
+use crate::store::{EventQuery, EventStore, Order, SummaryQuery};
 
 const USUAL: usize = 100;
 const MOST: usize = 1000;
@@ -121,7 +121,39 @@ pub(super) async fn status(
     let snapshot = services.orchestrator.snapshot(execution_id(&id)?).await?;
     let result = final_result(&services, &snapshot).await?;
     let unserved = services.pools.unserved(&snapshot, show::now_ms());
-    Ok(Answer(show::execution::status(&snapshot, result, unserved)))
+    let why = why(&services, &snapshot).await?;
+    Ok(Answer(ExecutionStatus { why, ..show::execution::status(&snapshot, result, unserved) }))
+}
+
+/// What the assistant said of the failure: it stands close to the end of the log, or nowhere.
+async fn why(services: &Services, snapshot: &Snapshot) -> Result<Option<Why>, ServerError> {
+    const LOOKED_AT: usize = 20;
+    let execution = &snapshot.execution;
+    if execution.status != Status::Failed {
+        return Ok(None);
+    }
+    let query = EventQuery {
+        execution: Some(execution.id),
+        order: Order::NewestFirst,
+        limit: Some(LOOKED_AT),
+        ..EventQuery::default()
+    };
+    for event in services.store.events(query).await? {
+        match event.recorded.event {
+            Event::DiagnosisMade(diagnosed) => {
+                let is_child = diagnosed.root_execution.is_some_and(|root| root != execution.id);
+                return Ok(Some(Why {
+                    root_step: diagnosed.root_step,
+                    root_playbook: diagnosed.root_playbook.filter(|_| is_child),
+                    cause: diagnosed.cause,
+                    confidence: diagnosed.confidence,
+                }));
+            }
+            Event::ExecutionFinished(_) => break,
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The result of an Execution that ended, masked; null before.

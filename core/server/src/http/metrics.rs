@@ -128,6 +128,7 @@ impl Numbers {
             | Event::ContextUpdated { .. }
             | Event::ExecutionRetried { .. }
             | Event::Warned { .. }
+            | Event::DiagnosisMade(_)
             | Event::Noted { .. } => {}
         }
     }

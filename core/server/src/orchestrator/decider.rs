@@ -144,6 +144,7 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             Input::Note { id, name, step, payload, reply } => {
                 self.note(id, Event::Noted { name, step, payload }, reply, out).await;
             }
+            Input::Diagnosed { id, diagnosed, reply } => self.diagnosed(id, diagnosed, reply, out).await,
             Input::Snapshot { id, reply } => self.look(id, reply, out).await,
             Input::Timer { id, key } => {
                 let running =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use noetl_bus::{Bus, Inbound};
-use noetl_domain::event::{Status, TimerKey};
+use noetl_domain::event::{Diagnosed, Status, TimerKey};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::Report;
 use noetl_domain::{Map, Value};
@@ -49,6 +49,12 @@ pub(super) enum Input {
         name: String,
         step: Option<String>,
         payload: Value,
+        reply: Reply<u64>,
+    },
+    /// What the assistant says of an Execution that failed.
+    Diagnosed {
+        id: ExecutionId,
+        diagnosed: Box<Diagnosed>,
         reply: Reply<u64>,
     },
     Snapshot {

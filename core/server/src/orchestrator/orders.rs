@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use noetl_bus::Bus;
-use noetl_domain::event::Event;
+use noetl_domain::code::Code;
+use noetl_domain::event::{Diagnosed, Event, Status};
 use noetl_domain::execution::{self, ControlError, Execution};
 use noetl_domain::id::ExecutionId;
 
@@ -99,6 +100,33 @@ impl<S: EventStore, B: Bus> Decider<S, B> {
             out.get(mark).and_then(|item| item.append.as_ref()).and_then(|append| append.events.first());
         let event_id = appended.map_or(0, |event| event.event_id);
         answer_after(out, mark, reply, done, event_id);
+    }
+
+    /// Keeps a Diagnosis, unless the Execution has gone on since.
+    pub(super) async fn diagnosed(
+        &mut self,
+        id: ExecutionId,
+        diagnosed: Box<Diagnosed>,
+        reply: Reply<u64>,
+        out: &mut Vec<Item>,
+    ) {
+        let refusal = match self.load(id).await {
+            Err(error) => Some(error),
+            Ok(()) => match self.active.get(&id).map(|active| active.execution.status) {
+                Some(Status::Failed) => None,
+                Some(_) => Some(ServerError::new(
+                    Code::IllegalTransition,
+                    "the execution is not a failed one any more",
+                )),
+                None => Some(ServerError::unknown_execution(id)),
+            },
+        };
+        match refusal {
+            None => self.note(id, Event::DiagnosisMade(diagnosed), reply, out).await,
+            Some(error) => {
+                let _ = reply.send(Err(error));
+            }
+        }
     }
 
     /// Nobody is told what is not committed yet: the answer waits for everything decided before it.

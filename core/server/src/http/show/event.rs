@@ -137,6 +137,10 @@ fn fill(body: &mut EventBody, event: &Event) {
             set(body, "warning", "COMPLETED");
             body.meta = json!({ "code": code, "message": message });
         }
+        Event::DiagnosisMade(diagnosed) => {
+            set(body, "diagnosis", "COMPLETED");
+            body.meta = plain(diagnosed);
+        }
         Event::Noted { name: _, step: _, payload } => {
             set(body, "external", "COMPLETED");
             posted(body, payload);

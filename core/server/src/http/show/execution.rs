@@ -94,6 +94,7 @@ pub(in crate::http) fn status(
             let error = finished.error.as_ref()?;
             Some(StepError { step: finished.failed_steps.first().cloned(), ..task_error(error) })
         }),
+        why: None,
         reason: finished.and_then(|finished| finished.reason.clone()),
         started_at: time(execution.started_ms),
         completed_at: finished_ms.map(time),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use noetl_domain::command::StepResult;
 use noetl_domain::error::TaskError;
 use noetl_domain::event::{
-    Event, Exit, Finished, Issued, IssuedWork, LoopItems, LoopStats, Requested, Status, StepStatus, Taken,
-    TimerKey,
+    Diagnosed, Event, Exit, Finished, Issued, IssuedWork, LoopItems, LoopStats, Requested, Status,
+    StepStatus, Taken, TimerKey,
 };
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::{ChildRequest, ItemReport, LogLine, Outcome, Report, Run};
@@ -119,6 +119,15 @@ fn one_of_each() -> Vec<Event> {
         Event::ContextUpdated { ctx: map.clone(), source: "api".into() },
         Event::ExecutionRetried { steps: vec!["s".into()], reason: text.into() },
         Event::Warned { step: None, code: noetl_domain::code::Code::UnknownName, message: text.into() },
+        Event::DiagnosisMade(Box::new(Diagnosed {
+            attempt: 2,
+            root_execution: Some(ExecutionId(7)),
+            root_step: Some("s".into()),
+            cause: "network.refused".into(),
+            confidence: 0.5,
+            explanation: text.into(),
+            ..Diagnosed::default()
+        })),
         Event::Noted { name: "custom.name".into(), step: Some("s".into()), payload: Value::Object(map) },
         Event::ExecutionFinished(Box::new(Finished { status: Status::Failed, ..Finished::default() })),
     ]

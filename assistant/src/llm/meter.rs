@@ -1,0 +1,179 @@
+//! A model behind its limits: how long a question may be, what a day may cost; and the record of every call.
+//!
+//! What was spent is known to this process only: after a restart the day begins anew.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tracing::Instrument as _;
+
+use super::config::Config;
+use super::record::{Call, Calls};
+use super::{Answer, Ask, Asking, Model, ModelError};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+#[derive(Debug)]
+pub(super) struct Metered<M> {
+    model: M,
+    config: Config,
+    calls: Arc<dyn Calls>,
+    spent: Mutex<Spent>,
+}
+
+/// What one day has cost, calls under way at their highest price.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    day: i64,
+    dollars: f64,
+}
+
+impl<M: Model> Metered<M> {
+    pub(super) fn new(model: M, config: &Config, calls: Arc<dyn Calls>) -> Self {
+        Self { model, config: config.clone(), calls, spent: Mutex::default() }
+    }
+
+    async fn metered(&self, ask: &Ask) -> Result<Answer, ModelError> {
+        let (at_ms, began) = (now_ms(), Instant::now());
+        let span = tracing::info_span!(
+            "chat",
+            "gen_ai.operation.name" = "chat",
+            "gen_ai.provider.name" = self.provider(),
+            "gen_ai.request.model" = self.config.model,
+            "gen_ai.response.model" = tracing::field::Empty,
+            "gen_ai.usage.input_tokens" = tracing::field::Empty,
+            "gen_ai.usage.output_tokens" = tracing::field::Empty,
+            "gen_ai.response.finish_reasons" = tracing::field::Empty,
+            "error.type" = tracing::field::Empty,
+        );
+        let answer = self.limited(ask, at_ms).instrument(span.clone()).await;
+        let mut call = Call {
+            at_ms,
+            execution: ask.execution,
+            operation: "chat",
+            provider: self.provider().to_owned(),
+            model: self.config.model.clone(),
+            prompt: ask.prompt.clone(),
+            duration_ms: began.elapsed().as_secs_f64() * 1_000.0,
+            ..Call::default()
+        };
+        match &answer {
+            Ok(answer) => {
+                span.record("gen_ai.response.model", &answer.model);
+                span.record("gen_ai.usage.input_tokens", answer.input_tokens);
+                span.record("gen_ai.usage.output_tokens", answer.output_tokens);
+                span.record("gen_ai.response.finish_reasons", &answer.finish_reason);
+                call.response_model.clone_from(&answer.model);
+                call.finish_reason.clone_from(&answer.finish_reason);
+                (call.input_tokens, call.output_tokens) = (answer.input_tokens, answer.output_tokens);
+                call.cost_usd = self.config.cost(answer.input_tokens, answer.output_tokens);
+            }
+            Err(error) => {
+                call.error = error.kind();
+                span.record("error.type", &call.error);
+            }
+        }
+        self.calls.record(call);
+        answer
+    }
+
+    async fn limited(&self, ask: &Ask, at_ms: i64) -> Result<Answer, ModelError> {
+        let (tokens, most) = (ask.tokens(), self.config.max_input_tokens);
+        if tokens > most {
+            return Err(ModelError::TooLong { tokens, most });
+        }
+        let output = self.config.max_output_tokens;
+        let output = ask.max_output_tokens.map_or(output, |wanted| wanted.min(output));
+        let highest = self.config.cost(tokens, output);
+        self.reserve(highest, at_ms)?;
+        // One that is never settled stays spent: nobody knows what the other side charges for it.
+        let reserved = Reserved { meter: self, at_ms, dollars: highest };
+        let mut answer = match self.model.ask(ask).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // Nothing was written, so nothing is paid for; of a question that ran out of time nobody knows.
+                if !matches!(error, ModelError::Timeout(_)) {
+                    reserved.settle(0.0);
+                }
+                return Err(error);
+            }
+        };
+        if answer.input_tokens == 0 {
+            // Endpoints need not say what they used.
+            answer.input_tokens = tokens;
+            answer.output_tokens = u32::try_from(answer.text.len().div_ceil(3)).unwrap_or(u32::MAX);
+        }
+        reserved.settle(self.config.cost(answer.input_tokens, answer.output_tokens));
+        Ok(answer)
+    }
+
+    fn reserve(&self, dollars: f64, at_ms: i64) -> Result<(), ModelError> {
+        let most = self.config.max_cost_per_day;
+        let mut spent = self.spent();
+        spent.turn(at_ms);
+        if most > 0.0 && spent.dollars + dollars > most {
+            return Err(ModelError::Spent { spent: spent.dollars, most });
+        }
+        spent.dollars += dollars;
+        Ok(())
+    }
+
+    fn spent(&self) -> std::sync::MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `gen_ai.provider.name`: who is asked, as far as the address tells.
+    fn provider(&self) -> &'static str {
+        let url = &self.config.base_url;
+        let known = [
+            ("openai.azure.com", "azure.ai.openai"),
+            ("openai.com", "openai"),
+            ("anthropic.com", "anthropic"),
+            ("mistral.ai", "mistral_ai"),
+            ("groq.com", "groq"),
+            ("deepseek.com", "deepseek"),
+        ];
+        known.iter().find(|(host, _)| url.contains(host)).map_or("openai_compatible", |(_, name)| name)
+    }
+}
+
+impl<M: Model> Model for Metered<M> {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn ask<'a>(&'a self, ask: &'a Ask) -> Asking<'a> {
+        Box::pin(self.metered(ask))
+    }
+}
+
+impl Spent {
+    fn turn(&mut self, at_ms: i64) {
+        let day = at_ms.div_euclid(DAY_MS);
+        if day > self.day {
+            *self = Self { day, dollars: 0.0 };
+        }
+    }
+}
+
+/// Money that a call may cost.
+struct Reserved<'m, M: Model> {
+    meter: &'m Metered<M>,
+    at_ms: i64,
+    dollars: f64,
+}
+
+impl<M: Model> Reserved<'_, M> {
+    fn settle(&self, paid: f64) {
+        let mut spent = self.meter.spent();
+        // A call that began yesterday was yesterday's.
+        if spent.day == self.at_ms.div_euclid(DAY_MS) {
+            spent.dollars = (spent.dollars - self.dollars + paid).max(0.0);
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
