@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
+    anomalies, bottlenecks, cancel, catalog, chat, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
-    logs, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, why,
+    logs, mcp, register, retry, run, schedule, search, server, similar, sql, stats, status, tools, up, why,
     worker,
 };
 
@@ -108,6 +108,10 @@ pub(crate) enum Command {
     Logs(logs::Logs),
     /// Say why an execution failed, with the evidence
     Why(why::Why),
+    /// Ask about the history in plain words
+    Chat(chat::Chat),
+    /// Offer the same questions to other assistants (Model Context Protocol)
+    Mcp(mcp::Mcp),
     /// Cancel an execution
     Cancel(cancel::Cancel),
     /// Run a finished execution again, keeping the results of completed steps

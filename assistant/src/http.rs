@@ -54,7 +54,9 @@ pub fn router<S: Sources>(sources: Arc<S>) -> Router {
 
 /// The contract as a document.
 pub fn openapi() -> OpenApi {
-    endpoints().split_for_parts().1
+    let mut document = endpoints().split_for_parts().1;
+    document.merge(crate::chat::openapi());
+    document
 }
 
 /// Every endpoint.

@@ -5,14 +5,17 @@
 
 mod answer;
 mod change;
+pub mod chat;
 mod check;
 mod diagnosis;
 pub mod evidence;
 mod explain;
 pub mod gather;
 mod http;
+pub mod mcp;
 mod rank;
 mod recommend;
+pub mod tools;
 #[cfg(test)]
 mod testing;
 

@@ -107,6 +107,8 @@ codes! {
     QueryRefused = "IX004", "A query was refused by the analytic store";
     DocumentRefused = "IX005", "A document cannot be taken into the knowledge";
     UnknownSource = "IX006", "There is no knowledge from this source";
+    // The assistant.
+    ToolOff = "AS010", "A tool of the assistant is off";
 }
 
 impl std::fmt::Display for Code {
