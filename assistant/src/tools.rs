@@ -36,7 +36,8 @@ use noetl_api::diagnosis::EvidenceItem;
 use noetl_domain::code::Code;
 
 pub use answers::{Answers, Trouble};
-pub(crate) use table::{add_evidence, for_model};
+#[cfg(test)]
+pub(crate) use table::for_model;
 pub(crate) use window::{Stretch, stretch, written};
 
 /// What a tool found.

@@ -319,6 +319,7 @@ impl<'a> Question<'a> {
                         ("stats", "how long it takes".to_owned())
                     }
                     None => {
+                        put("by", json!("playbook"));
                         put("order", json!("duration"));
                         ("counts", "how long the executions of each playbook take".to_owned())
                     }

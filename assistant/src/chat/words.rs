@@ -130,7 +130,7 @@ fn idea(word: &str) -> Option<Idea> {
         | "errored" | "problem" | "problems" | "trouble" | "issue" | "issues" | "wrong" | "unsuccessful" | "exception"
         | "exceptions" | "red" | "fell" | "blew" | "incident" | "incidents" | "stop" | "stopped" => Idea::Fail,
         "good" | "successful" | "succeeded" | "succeed" | "succeeds" | "success" | "completed" | "complete" | "green"
-        | "worked" | "passed" | "fine" | "finished" => Idea::Good,
+        | "worked" | "passed" | "fine" | "finished" | "finish" => Idea::Good,
         "most" | "often" | "frequent" | "frequently" | "common" | "commonest" | "top" | "main" | "worst" | "biggest"
         | "mostly" | "usual" | "usually" => Idea::Most,
         "slow" | "slowest" | "slower" | "longest" | "bottleneck" | "bottlenecks" | "drag" | "drags" | "latency"
@@ -159,7 +159,7 @@ fn idea(word: &str) -> Option<Idea> {
         "batch" | "batches" | "concurrency" | "parallel" | "parallelism" | "timeout" | "max_in_flight" | "batch_size"
         | "max_attempts" | "workers" => Idea::Parameter,
         "proposal" | "proposals" | "propose" | "proposed" | "suggestion" | "suggestions" | "suggest" | "suggested"
-        | "tune" | "tuning" | "improve" | "improvement" | "improvements" | "optimise" | "optimize" | "recommendation"
+        | "tune" | "tuning" | "improve" | "improved" | "improvement" | "improvements" | "optimise" | "optimize" | "recommendation"
         | "recommendations" => Idea::Propose,
         "simulate" | "simulation" | "replay" => Idea::Simulate,
         "find" | "search" | "seen" | "mention" | "mentions" | "about" | "anything" => Idea::Search,
@@ -167,7 +167,7 @@ fn idea(word: &str) -> Option<Idea> {
         | "guide" => Idea::Document,
         "show" | "list" | "give" | "display" | "print" | "which" | "see" => Idea::Show,
         "last" | "latest" | "newest" | "recent" | "most-recent" | "previous" => Idea::Last,
-        "define" | "defined" | "definition" | "does" | "consist" | "yaml" | "describe" | "looks" | "contain" | "contains" => {
+        "define" | "defined" | "definition" | "consists" | "yaml" | "describe" | "looks" | "contain" | "contains" => {
             Idea::Define
         }
         "daily" | "hourly" => Idea::Per,
@@ -200,6 +200,16 @@ pub(crate) fn ideas(words: &[String]) -> Vec<Option<Idea>> {
     for (at, word) in words.iter().enumerate() {
         if found[at].is_none() && !is_empty(word) {
             found[at] = slip(word);
+        }
+    }
+    let says = |word: &str| words.iter().any(|other| other == word);
+    for (at, word) in words.iter().enumerate() {
+        match word.as_str() {
+            // "what does it do" asks for a definition; "how long does it take" does not.
+            "does" if says("do") || at + 1 == words.len() => found[at] = Some(Idea::Define),
+            // "do retries help" asks for no help.
+            "help" if words.len() > 2 => found[at] = None,
+            _ => {}
         }
     }
     for (phrase, idea) in PHRASES {

@@ -68,7 +68,7 @@ impl History {
     fn summaries(&self) -> Vec<ExecutionSummary> {
         let now = chrono::Utc::now();
         let one = |back: u64, status: &str| {
-            let started = (now - chrono::Duration::minutes(10 * back as i64)).to_rfc3339();
+            let started = (now - chrono::Duration::minutes(10 * back as i64 + 1)).to_rfc3339();
             let error = (status == "FAILED").then(|| self.message());
             serde_json::from_value(json!({
                 "execution_id": (FAILED - back).to_string(), "id": (FAILED - back).to_string(), "catalog_id": "1",
