@@ -41,7 +41,11 @@ const TURNS: usize = 20;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Answers one question, part by part. An error that comes back has not been told yet.
-async fn answer<A: Answers>(answers: &A, request: &ChatRequest, out: &Sender<ChatEvent>) -> Result<(), Trouble> {
+async fn answer<A: Answers>(
+    answers: &A,
+    request: &ChatRequest,
+    out: &Sender<ChatEvent>,
+) -> Result<(), Trouble> {
     let began = Instant::now();
     let question = request.question.trim();
     if question.is_empty() {
@@ -49,11 +53,17 @@ async fn answer<A: Answers>(answers: &A, request: &ChatRequest, out: &Sender<Cha
             .hint("such as \"what fails most this week?\""));
     }
     if question.chars().count() > LONGEST {
-        return Err(Trouble::new(Code::InvalidRequest, format!("a question has at most {LONGEST} characters")));
+        return Err(Trouble::new(
+            Code::InvalidRequest,
+            format!("a question has at most {LONGEST} characters"),
+        ));
     }
     let zone = Zone::read(request.timezone.as_deref()).ok_or_else(|| {
-        Trouble::new(Code::InvalidRequest, format!("{:?} is no time zone", request.timezone.as_deref().unwrap_or_default()))
-            .hint("such as Europe/Berlin, UTC or +02:00")
+        Trouble::new(
+            Code::InvalidRequest,
+            format!("{:?} is no time zone", request.timezone.as_deref().unwrap_or_default()),
+        )
+        .hint("such as Europe/Berlin, UTC or +02:00")
     })?;
     let known: Vec<Known> = answers.playbooks().await?.into_iter().map(known).collect();
     let asked = Asked {
@@ -171,7 +181,8 @@ async fn call<A: Answers>(
 async fn without_tool(text: &str, out: &Sender<ChatEvent>) -> Said {
     emit(out, ChatEvent::Understood(Understood::default())).await;
     emit(out, ChatEvent::Text(TextDelta { delta: text.to_owned() })).await;
-    let examples = EXAMPLES.iter().filter_map(|(_, examples)| examples.first()).map(|text| (*text).to_owned()).collect();
+    let examples =
+        EXAMPLES.iter().filter_map(|(_, examples)| examples.first()).map(|text| (*text).to_owned()).collect();
     Said { text: text.to_owned(), examples, ..Said::default() }
 }
 

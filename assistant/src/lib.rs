@@ -15,9 +15,9 @@ mod http;
 pub mod mcp;
 mod rank;
 mod recommend;
-pub mod tools;
 #[cfg(test)]
 mod testing;
+pub mod tools;
 
 pub use answer::diagnose;
 pub use evidence::Evidence;

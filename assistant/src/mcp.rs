@@ -8,11 +8,11 @@ use std::sync::Arc;
 use axum::Router;
 use noetl_domain::code::{self, Code};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, GetPromptRequestParams, GetPromptResponse,
-    GetPromptResult, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, Prompt, PromptArgument, PromptMessage, ReadResourceRequestParams, ReadResourceResponse,
-    ReadResourceResult, Resource, ResourceContents, ResourceTemplate, Role, ServerCapabilities, ServerConfig, Tool,
-    ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, GetPromptRequestParams,
+    GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptArgument, PromptMessage,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource, ResourceContents,
+    ResourceTemplate, Role, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::transport::io::stdio_pipes;
@@ -68,7 +68,11 @@ pub fn router<A: Answers>(answers: Arc<A>, stop: CancellationToken) -> Router {
         .disable_allowed_hosts()
         .with_cancellation_token(stop);
     let server = Server { answers };
-    let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(LocalSessionManager::default()), config);
+    let service = StreamableHttpService::new(
+        move || Ok(server.clone()),
+        Arc::new(LocalSessionManager::default()),
+        config,
+    );
     Router::new().route_service("/mcp", service)
 }
 
@@ -86,7 +90,9 @@ impl<A: Answers> ServerHandler for Server<A> {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<ListToolsResult, ErrorData>> + Send + '_ {
-        std::future::ready(Ok(ListToolsResult::with_all_items(tools::all().into_iter().map(described).collect())))
+        std::future::ready(Ok(ListToolsResult::with_all_items(
+            tools::all().into_iter().map(described).collect(),
+        )))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -117,7 +123,8 @@ impl<A: Answers> ServerHandler for Server<A> {
     ) -> Result<ListResourcesResult, ErrorData> {
         let playbooks = self.answers.playbooks().await.map_err(|trouble| internal(&trouble))?;
         let playbooks = playbooks.into_iter().map(|entry| {
-            let resource = Resource::new(format!("{PLAYBOOK}{}", entry.path), entry.path).with_mime_type("application/yaml");
+            let resource = Resource::new(format!("{PLAYBOOK}{}", entry.path), entry.path)
+                .with_mime_type("application/yaml");
             match entry.description {
                 Some(description) => resource.with_description(description),
                 None => resource,
@@ -137,8 +144,10 @@ impl<A: Answers> ServerHandler for Server<A> {
         _context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<ListResourceTemplatesResult, ErrorData>> + Send + '_ {
         let templates = vec![
-            ResourceTemplate::new(format!("{PLAYBOOK}{{path}}"), "playbook").with_description("The text of a playbook"),
-            ResourceTemplate::new(format!("{CODE}{{code}}"), "code").with_description("The page of an error Code"),
+            ResourceTemplate::new(format!("{PLAYBOOK}{{path}}"), "playbook")
+                .with_description("The text of a playbook"),
+            ResourceTemplate::new(format!("{CODE}{{code}}"), "code")
+                .with_description("The page of an error Code"),
         ];
         std::future::ready(Ok(ListResourceTemplatesResult::with_all_items(templates)))
     }
@@ -153,7 +162,8 @@ impl<A: Answers> ServerHandler for Server<A> {
             let entry = self.answers.playbook(path, None).await;
             entry.map_err(|trouble| not_found(&trouble.to_string()))?.content.unwrap_or_default()
         } else if let Some(code) = uri.strip_prefix(CODE) {
-            let code: Code = code.parse().map_err(|error: code::UnknownCode| not_found(&error.to_string()))?;
+            let code: Code =
+                code.parse().map_err(|error: code::UnknownCode| not_found(&error.to_string()))?;
             code::page(code).to_owned()
         } else {
             return Err(not_found("resources are named noetl://playbook/PATH and noetl://code/CODE"));
@@ -208,7 +218,8 @@ fn prompt(request: &GetPromptRequestParams) -> Result<GetPromptResult, ErrorData
     let found = PROMPTS.iter().find(|(name, ..)| *name == request.name);
     let (_, description, argument, text) =
         found.ok_or_else(|| ErrorData::invalid_params("there is no such prompt", None))?;
-    let given = request.arguments.as_ref().and_then(|arguments| arguments.get(*argument)).and_then(Value::as_str);
+    let given =
+        request.arguments.as_ref().and_then(|arguments| arguments.get(*argument)).and_then(Value::as_str);
     let text = match given {
         Some(given) => format!("{text} {argument}: {given}"),
         None => (*text).to_owned(),
@@ -218,7 +229,8 @@ fn prompt(request: &GetPromptRequestParams) -> Result<GetPromptResult, ErrorData
 
 fn described(tool: tools::Tool) -> Tool {
     let schema = tool.schema.as_object().cloned().unwrap_or_default();
-    let annotations = ToolAnnotations::new().read_only(true).idempotent(true).destructive(false).open_world(false);
+    let annotations =
+        ToolAnnotations::new().read_only(true).idempotent(true).destructive(false).open_world(false);
     Tool::new(tool.name, tool.description, Arc::new(schema)).with_annotations(annotations)
 }
 
@@ -229,7 +241,8 @@ fn told(answer: &Answer) -> CallToolResult {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
         text.push(format!("{}\nref | {}", table.title, names.join(" | ")));
         for (at, reference) in table.refs.iter().enumerate() {
-            let cells: Vec<String> = (0..names.len()).map(|column| table.shown(at, column).replace('\n', " ")).collect();
+            let cells: Vec<String> =
+                (0..names.len()).map(|column| table.shown(at, column).replace('\n', " ")).collect();
             text.push(format!("{reference} | {}", cells.join(" | ")));
         }
     }

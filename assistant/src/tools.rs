@@ -144,7 +144,12 @@ mod tests {
         match tool {
             "bottlenecks" => vec![json!({ "playbook": PATH })],
             "stats" => vec![json!({ "playbook": PATH, "step": "load" })],
-            "counts" => vec![json!({}), json!({ "order": "failed" }), json!({ "by": "day" }), json!({ "order": "duration" })],
+            "counts" => vec![
+                json!({}),
+                json!({ "order": "failed" }),
+                json!({ "by": "day" }),
+                json!({ "order": "duration" }),
+            ],
             "search" => vec![json!({ "q": "refused" }), json!({ "q": "orders", "kind": "playbook" })],
             "similar" => vec![json!({ "id": id }), json!({ "playbook": PATH }), json!({})],
             "simulate_proposal" => vec![json!({ "id": "5" })],

@@ -119,7 +119,11 @@ impl Chat {
             self.table(table)?;
         }
         for draft in &answer.drafts {
-            output::text(&format!("\n{}  {}", style.dim("draft, nothing was changed"), terminal::printable(&draft.title)))?;
+            output::text(&format!(
+                "\n{}  {}",
+                style.dim("draft, nothing was changed"),
+                terminal::printable(&draft.title)
+            ))?;
             output::text(draft.diff.as_deref().or(draft.content.as_deref()).unwrap_or_default())?;
         }
         if self.verbose && !answer.citations.is_empty() {
@@ -139,7 +143,8 @@ impl Chat {
         let rows = if self.verbose { table.rows.len() } else { table.rows.len().min(ROWS) };
         let is_shown = |column: &usize| (0..rows).any(|row| !table.shown(row, *column).is_empty());
         let columns: Vec<usize> = (0..table.columns.len()).filter(is_shown).collect();
-        let names: Vec<String> = columns.iter().map(|column| table.columns[*column].name.to_uppercase()).collect();
+        let names: Vec<String> =
+            columns.iter().map(|column| table.columns[*column].name.to_uppercase()).collect();
         let mut printed = output::Table::new(&names.iter().map(String::as_str).collect::<Vec<_>>());
         for row in 0..rows {
             printed.row(columns.iter().map(|column| {
@@ -172,9 +177,7 @@ async fn ask(client: &Client, request: &ChatRequest) -> Result<ChatAnswer, Clien
             {
                 terminal::tell(&format!("asked {} ({:.0} ms)", tool.name, tool.took_ms));
             }
-            answer
-                .add(part)
-                .map_err(|body| ClientError::Refused { status: 200, body })?;
+            answer.add(part).map_err(|body| ClientError::Refused { status: 200, body })?;
         }
         Ok(answer)
     })

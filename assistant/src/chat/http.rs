@@ -107,9 +107,9 @@ fn refusal(body: ErrorBody) -> Response {
     let status = match body.code() {
         Some(Code::InvalidRequest | Code::QueryRefused) => StatusCode::BAD_REQUEST,
         Some(Code::UnknownExecution | Code::UnknownPlaybook | Code::NotFound) => StatusCode::NOT_FOUND,
-        Some(Code::LayerOff | Code::LayerStarting | Code::LayerFailed | Code::ToolOff | Code::Unavailable) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Some(
+            Code::LayerOff | Code::LayerStarting | Code::LayerFailed | Code::ToolOff | Code::Unavailable,
+        ) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     (status, Json(body)).into_response()

@@ -128,25 +128,109 @@ const WEIGHTS: &[(Intent, &[Idea], f64)] = &[
 
 /// Questions of each kind; those that help shows come first.
 pub(crate) const EXAMPLES: &[(Intent, &[&str])] = &[
-    (Intent::Why, &["why did last night's load fail?", "what went wrong in the last run", "explain the last failure", "root cause of execution"]),
-    (Intent::TopFailures, &["what fails most this week and since when?", "which errors are there", "top failures", "is there a new kind of error", "what keeps breaking"]),
-    (Intent::Counts, &["how many runs failed since Monday?", "which playbook fails most", "how many executions ran", "what ran most"]),
+    (
+        Intent::Why,
+        &[
+            "why did last night's load fail?",
+            "what went wrong in the last run",
+            "explain the last failure",
+            "root cause of execution",
+        ],
+    ),
+    (
+        Intent::TopFailures,
+        &[
+            "what fails most this week and since when?",
+            "which errors are there",
+            "top failures",
+            "is there a new kind of error",
+            "what keeps breaking",
+        ],
+    ),
+    (
+        Intent::Counts,
+        &[
+            "how many runs failed since Monday?",
+            "which playbook fails most",
+            "how many executions ran",
+            "what ran most",
+        ],
+    ),
     (Intent::CountsByTime, &["how many runs failed per day this week?", "failures by hour"]),
-    (Intent::Rates, &["how often does the orders load fail?", "failure rate", "how reliable is it", "do retries help", "what does it cost"]),
-    (Intent::Durations, &["how long does the orders load take?", "which playbook is slowest", "run time of it"]),
-    (Intent::SlowestStep, &["which step is slowest?", "where does the time go", "what holds it up", "bottleneck"]),
-    (Intent::Anomalies, &["is anything unusual today?", "what is different from normal", "anything strange", "did something become slower than usual"]),
-    (Intent::Compare, &["compare the last two runs of the orders load", "what changed between the runs", "difference between a good and a failed run"]),
+    (
+        Intent::Rates,
+        &[
+            "how often does the orders load fail?",
+            "failure rate",
+            "how reliable is it",
+            "do retries help",
+            "what does it cost",
+        ],
+    ),
+    (
+        Intent::Durations,
+        &["how long does the orders load take?", "which playbook is slowest", "run time of it"],
+    ),
+    (
+        Intent::SlowestStep,
+        &["which step is slowest?", "where does the time go", "what holds it up", "bottleneck"],
+    ),
+    (
+        Intent::Anomalies,
+        &[
+            "is anything unusual today?",
+            "what is different from normal",
+            "anything strange",
+            "did something become slower than usual",
+        ],
+    ),
+    (
+        Intent::Compare,
+        &[
+            "compare the last two runs of the orders load",
+            "what changed between the runs",
+            "difference between a good and a failed run",
+        ],
+    ),
     (Intent::LikePlaybook, &["which playbooks are like this one?", "similar workflows"]),
-    (Intent::LikeExecution, &["has this failed like that before?", "similar failures", "which runs are like this one"]),
-    (Intent::Events, &["show me the events of the last failure", "log of the last run", "what happened in that run step by step"]),
-    (Intent::Status, &["how is the last run doing?", "is it done", "did the last load finish", "status of the run"]),
-    (Intent::List, &["which runs failed yesterday?", "list executions", "what is running now", "show the last runs"]),
-    (Intent::Definition, &["what does the orders load do?", "show the definition", "which steps does it have"]),
+    (
+        Intent::LikeExecution,
+        &["has this failed like that before?", "similar failures", "which runs are like this one"],
+    ),
+    (
+        Intent::Events,
+        &[
+            "show me the events of the last failure",
+            "log of the last run",
+            "what happened in that run step by step",
+        ],
+    ),
+    (
+        Intent::Status,
+        &["how is the last run doing?", "is it done", "did the last load finish", "status of the run"],
+    ),
+    (
+        Intent::List,
+        &["which runs failed yesterday?", "list executions", "what is running now", "show the last runs"],
+    ),
+    (
+        Intent::Definition,
+        &["what does the orders load do?", "show the definition", "which steps does it have"],
+    ),
     (Intent::Playbooks, &["which playbooks are there?", "list workflows"]),
-    (Intent::Search, &["have we seen \"connection refused\" before?", "what do our documents say about backups", "find failures about timeouts"]),
+    (
+        Intent::Search,
+        &[
+            "have we seen \"connection refused\" before?",
+            "what do our documents say about backups",
+            "find failures about timeouts",
+        ],
+    ),
     (Intent::WhatIf, &["what would happen with batch size 500?", "what if it had 5 attempts"]),
-    (Intent::Proposals, &["which proposals wait for a decision?", "what do you suggest", "how can it be improved"]),
+    (
+        Intent::Proposals,
+        &["which proposals wait for a decision?", "what do you suggest", "how can it be improved"],
+    ),
     (Intent::Simulate, &["simulate proposal 386547056640512000"]),
     (Intent::Help, &["what can you answer?", "help"]),
 ];

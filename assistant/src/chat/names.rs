@@ -42,9 +42,14 @@ pub(crate) fn playbook(words: &[String], free: &[bool], known: &[Known]) -> Opti
         .iter()
         .map(|one| {
             let lower = |text: &str| text.to_lowercase();
-            let named: BTreeSet<String> =
-                parts(&lower(&one.path)).chain(parts(&lower(&one.name))).map(|part| stem(part).to_owned()).collect();
-            let told = parts(&lower(&one.description)).filter(|part| !is_empty(part)).map(|part| stem(part).to_owned()).collect();
+            let named: BTreeSet<String> = parts(&lower(&one.path))
+                .chain(parts(&lower(&one.name)))
+                .map(|part| stem(part).to_owned())
+                .collect();
+            let told = parts(&lower(&one.description))
+                .filter(|part| !is_empty(part))
+                .map(|part| stem(part).to_owned())
+                .collect();
             (named, told)
         })
         .collect();
@@ -99,7 +104,12 @@ fn by_path(words: &[String], known: &[Known]) -> Option<Found> {
             word.contains(['_', '-']) && one.path.to_lowercase().rsplit('/').next() == Some(word.as_str())
         };
         let found = known.iter().find(is).or_else(|| known.iter().find(is_last))?;
-        let or = known.iter().filter(is_last).map(|one| one.path.clone()).filter(|path| *path != found.path).collect();
+        let or = known
+            .iter()
+            .filter(is_last)
+            .map(|one| one.path.clone())
+            .filter(|path| *path != found.path)
+            .collect();
         Some(Found { path: found.path.clone(), or, words: BTreeSet::from([place]) })
     })
 }
@@ -111,7 +121,9 @@ fn is_near(name: &str, word: &str) -> bool {
 
 /// Ids of executions: what is written in so many digits is nothing else.
 pub(crate) fn executions(words: &[String]) -> Vec<String> {
-    let is_id = |word: &&String| word.len() >= 15 && word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = |word: &&String| {
+        word.len() >= 15 && word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_digit())
+    };
     words.iter().filter(is_id).cloned().collect()
 }
 
@@ -119,7 +131,8 @@ pub(crate) fn executions(words: &[String]) -> Vec<String> {
 pub(crate) fn step(words: &[String], ideas: &[Option<Idea>], steps: Option<&[String]>) -> Option<String> {
     let is_step = |at: usize| ideas.get(at).copied().flatten() == Some(Idea::Step);
     let same = |name: &str, word: &str| {
-        name.eq_ignore_ascii_case(word) || name.to_lowercase().replace(['_', '-', ' '], "") == word.replace(['_', '-'], "")
+        name.eq_ignore_ascii_case(word)
+            || name.to_lowercase().replace(['_', '-', ' '], "") == word.replace(['_', '-'], "")
     };
     let candidates: Vec<&String> = (0..words.len())
         .filter(|at| at.checked_sub(1).is_some_and(is_step) || is_step(at + 1))
@@ -151,7 +164,8 @@ pub(crate) fn step(words: &[String], ideas: &[Option<Idea>], steps: Option<&[Str
 pub(crate) fn parameter(words: &[String]) -> Option<(&'static str, f64)> {
     let value = |at: usize| -> Option<(f64, usize)> {
         let word = words.get(at)?;
-        let number = word.replace('_', "").parse::<f64>().ok().or_else(|| spelled(word).filter(|_| word.len() > 2));
+        let number =
+            word.replace('_', "").parse::<f64>().ok().or_else(|| spelled(word).filter(|_| word.len() > 2));
         let (number, unit) = match number {
             Some(number) => (number, words.get(at + 1).map_or("", String::as_str)),
             None => split_unit(word)?,
@@ -189,7 +203,11 @@ mod tests {
 
     fn catalog() -> Vec<Known> {
         [
-            ("shop/orders_nightly", "orders_nightly", "Loads the orders of the shop into the warehouse every night"),
+            (
+                "shop/orders_nightly",
+                "orders_nightly",
+                "Loads the orders of the shop into the warehouse every night",
+            ),
             ("shop/customers", "customers", "Copies customers from the CRM"),
             ("finance/invoices", "invoices", "Sends invoices by mail"),
             ("finance/orders_report", "orders_report", "A report about orders for the finance department"),

@@ -89,7 +89,8 @@ fn sql(question: &str) -> Option<&str> {
     let text = question.trim();
     let text = text.strip_prefix("sql:").or_else(|| text.strip_prefix("SQL:")).map_or(text, str::trim);
     let upper = text.to_uppercase();
-    let is_query = upper.starts_with("SELECT ") && upper.contains(" FROM ") || upper.starts_with("WITH ") && upper.contains(" SELECT ");
+    let is_query = upper.starts_with("SELECT ") && upper.contains(" FROM ")
+        || upper.starts_with("WITH ") && upper.contains(" SELECT ");
     is_query.then_some(text)
 }
 
@@ -106,13 +107,21 @@ impl<'a> Question<'a> {
         let found = names::playbook(&words, &free, asked.known);
         let quoted = quoted(asked.question);
         let step = names::step(&words, &ideas, asked.steps);
-        let previous = asked.turns.iter().rev().filter_map(|turn| turn.understood.as_ref()).find(|one| !one.tool.is_empty());
+        let previous = asked
+            .turns
+            .iter()
+            .rev()
+            .filter_map(|turn| turn.understood.as_ref())
+            .find(|one| !one.tool.is_empty());
         Self {
             when,
             step,
             executions: names::executions(&words),
             parameter: names::parameter(&words),
-            quoted: quoted.into_iter().filter(|quote| !asked.known.iter().any(|one| one.path == *quote)).collect(),
+            quoted: quoted
+                .into_iter()
+                .filter(|quote| !asked.known.iter().any(|one| one.path == *quote))
+                .collect(),
             or: found.as_ref().map(|found| found.or.clone()).unwrap_or_default(),
             playbook: found.map(|found| found.path),
             previous,
@@ -142,16 +151,40 @@ impl<'a> Question<'a> {
     fn again(&self) -> Option<Understood> {
         let previous = self.previous?;
         let speaks = [
-            Idea::Why, Idea::Fail, Idea::Most, Idea::Slow, Idea::Duration, Idea::Compare, Idea::Unusual, Idea::Count,
-            Idea::Rate, Idea::Event, Idea::Status, Idea::Running, Idea::Run, Idea::Step, Idea::Cost, Idea::WhatIf,
-            Idea::Propose, Idea::Simulate, Idea::Document, Idea::Define, Idea::Per, Idea::Help, Idea::Show, Idea::Good,
-            Idea::Cancelled, Idea::Retry, Idea::Parameter,
+            Idea::Why,
+            Idea::Fail,
+            Idea::Most,
+            Idea::Slow,
+            Idea::Duration,
+            Idea::Compare,
+            Idea::Unusual,
+            Idea::Count,
+            Idea::Rate,
+            Idea::Event,
+            Idea::Status,
+            Idea::Running,
+            Idea::Run,
+            Idea::Step,
+            Idea::Cost,
+            Idea::WhatIf,
+            Idea::Propose,
+            Idea::Simulate,
+            Idea::Document,
+            Idea::Define,
+            Idea::Per,
+            Idea::Help,
+            Idea::Show,
+            Idea::Good,
+            Idea::Cancelled,
+            Idea::Retry,
+            Idea::Parameter,
         ];
         if speaks.iter().any(|idea| self.has(*idea)) || !self.executions.is_empty() {
             return None;
         }
         let shifted = self.shifted(previous);
-        let is_other = self.playbook.is_some() || self.when.is_some() || shifted.is_some() || self.everywhere();
+        let is_other =
+            self.playbook.is_some() || self.when.is_some() || shifted.is_some() || self.everywhere();
         if !is_other {
             return None;
         }
@@ -187,7 +220,8 @@ impl<'a> Question<'a> {
         if self.when.is_some() || !["before", "prior", "earlier"].iter().any(|word| self.says(word)) {
             return None;
         }
-        let moment = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+        let moment =
+            |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<DateTime<Utc>>().ok());
         let from = moment(&previous.about.since)?;
         let until = moment(&previous.about.until).unwrap_or(self.asked.clock.now);
         let length = if self.says("week") {
@@ -311,7 +345,9 @@ impl<'a> Question<'a> {
             }
             Intent::Durations => {
                 usual_days = Some(30);
-                match playbook.clone().or_else(|| self.some_playbook().filter(|_| !self.has(Idea::Playbook) && !self.has(Idea::Slow))) {
+                match playbook.clone().or_else(|| {
+                    self.some_playbook().filter(|_| !self.has(Idea::Playbook) && !self.has(Idea::Slow))
+                }) {
                     Some(path) => {
                         put("playbook", json!(path));
                         put("step", json!(self.step));
@@ -359,7 +395,11 @@ impl<'a> Question<'a> {
                         put("failed_with_good", json!(true));
                     }
                     about.playbook = self.some_playbook();
-                    let which = if with_good { "the last failed execution and the last good one before it" } else { "the last two executions" };
+                    let which = if with_good {
+                        "the last failed execution and the last good one before it"
+                    } else {
+                        "the last two executions"
+                    };
                     ("compare", format!("{which} side by side"))
                 }
             },
@@ -380,14 +420,18 @@ impl<'a> Question<'a> {
             Intent::Events => {
                 put("execution_id", json!(self.the_execution()));
                 put("playbook", if self.the_execution().is_none() { json!(playbook) } else { Value::Null });
-                put("status", if self.the_execution().is_none() { json!(self.status()) } else { Value::Null });
+                put(
+                    "status",
+                    if self.the_execution().is_none() { json!(self.status()) } else { Value::Null },
+                );
                 put("step", json!(self.step));
                 ("events", "the events of an execution".to_owned())
             }
             Intent::Status => {
                 put("execution_id", json!(self.the_execution()));
                 put("playbook", if self.the_execution().is_none() { json!(playbook) } else { Value::Null });
-                let status = self.status().filter(|status| *status != "COMPLETED" && self.the_execution().is_none());
+                let status =
+                    self.status().filter(|status| *status != "COMPLETED" && self.the_execution().is_none());
                 put("status", json!(status));
                 ("execution", "where the newest execution stands".to_owned())
             }
@@ -423,9 +467,9 @@ impl<'a> Question<'a> {
                 ("search", format!("a search for \"{sought}\""))
             }
             Intent::WhatIf => {
-                let (parameter, value) = self
-                    .parameter
-                    .ok_or("say which value would change: a batch size, attempts, a timeout, how many side by side")?;
+                let (parameter, value) = self.parameter.ok_or(
+                    "say which value would change: a batch size, attempts, a timeout, how many side by side",
+                )?;
                 let path = self.some_playbook().ok_or("name the playbook whose step would change")?;
                 put("playbook", json!(path));
                 put("step", json!(self.step));
@@ -454,8 +498,17 @@ impl<'a> Question<'a> {
         Ok(Some(self.understood(tool, arguments, about, what)))
     }
 
-    fn set_window(&self, tool: &str, usual_days: Option<i64>, arguments: &mut Map<String, Value>, about: &mut About) {
-        let takes_since = !matches!(tool, "compare" | "similar" | "playbook" | "proposals" | "simulate_proposal" | "what_if");
+    fn set_window(
+        &self,
+        tool: &str,
+        usual_days: Option<i64>,
+        arguments: &mut Map<String, Value>,
+        about: &mut About,
+    ) {
+        let takes_since = !matches!(
+            tool,
+            "compare" | "similar" | "playbook" | "proposals" | "simulate_proposal" | "what_if"
+        );
         if !takes_since || arguments.contains_key("execution_id") {
             return;
         }
@@ -469,7 +522,13 @@ impl<'a> Question<'a> {
         }
     }
 
-    fn understood(&self, tool: &str, arguments: Map<String, Value>, about: About, what: String) -> Understood {
+    fn understood(
+        &self,
+        tool: &str,
+        arguments: Map<String, Value>,
+        about: About,
+        what: String,
+    ) -> Understood {
         let mut reading = what;
         let is_given = |name: &str| arguments.get(name).and_then(Value::as_str);
         if let Some(path) = is_given("playbook").or(is_given("path")).or(is_given("last_failure_of")) {
@@ -489,7 +548,13 @@ impl<'a> Question<'a> {
         if !self.or.is_empty() {
             reading.push_str(&format!(" (it could also be {})", self.or.join(", ")));
         }
-        Understood { tool: tool.to_owned(), arguments: Value::Object(arguments), reading, confidence: 1.0, about }
+        Understood {
+            tool: tool.to_owned(),
+            arguments: Value::Object(arguments),
+            reading,
+            confidence: 1.0,
+            about,
+        }
     }
 
     /// A moment in the zone of whoever asks.
@@ -507,7 +572,10 @@ impl<'a> Question<'a> {
     fn count(&self) -> Option<u64> {
         let at = self.ideas.iter().position(|idea| *idea == Some(Idea::Last))?;
         let word = self.words.get(at + 1)?;
-        let count = word.parse::<u64>().ok().or_else(|| super::when::spelled(word).filter(|_| word.len() > 2).map(|n| n as u64));
+        let count = word
+            .parse::<u64>()
+            .ok()
+            .or_else(|| super::when::spelled(word).filter(|_| word.len() > 2).map(|n| n as u64));
         count.filter(|count| (1..=200).contains(count))
     }
 
@@ -516,12 +584,21 @@ impl<'a> Question<'a> {
         if !self.quoted.is_empty() {
             return Some(self.quoted.join(" "));
         }
-        let in_time = |at: usize| self.when.as_ref().is_some_and(|when| when.words.0 <= at && at < when.words.1);
+        let in_time =
+            |at: usize| self.when.as_ref().is_some_and(|when| when.words.0 <= at && at < when.words.1);
         let says = |at: &usize| {
             let idea = self.ideas[*at];
             let is_frame = matches!(
                 idea,
-                Some(Idea::Search | Idea::Document | Idea::Show | Idea::And | Idea::It | Idea::Playbook | Idea::Help)
+                Some(
+                    Idea::Search
+                        | Idea::Document
+                        | Idea::Show
+                        | Idea::And
+                        | Idea::It
+                        | Idea::Playbook
+                        | Idea::Help
+                )
             );
             !in_time(*at) && !is_frame && !is_empty(&self.words[*at])
         };

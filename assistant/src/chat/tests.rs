@@ -20,7 +20,12 @@ pub(super) async fn ask(history: &History, request: &ChatRequest) -> Result<Chat
 }
 
 fn request(question: &str, turns: &[ChatTurn]) -> ChatRequest {
-    ChatRequest { question: question.to_owned(), messages: turns.to_vec(), timezone: Some("UTC".to_owned()), ..ChatRequest::default() }
+    ChatRequest {
+        question: question.to_owned(),
+        messages: turns.to_vec(),
+        timezone: Some("UTC".to_owned()),
+        ..ChatRequest::default()
+    }
 }
 
 /// Asks one after another, and returns which tool was asked with which arguments.
@@ -37,7 +42,8 @@ async fn converse(questions: &[&str]) -> Vec<(String, serde_json::Value)> {
 
 #[tokio::test]
 async fn an_answer_has_a_reading_sentences_a_table_and_evidence() {
-    let whole = ask(&History::default(), &request("what fails most this week and since when?", &[])).await.unwrap();
+    let whole =
+        ask(&History::default(), &request("what fails most this week and since when?", &[])).await.unwrap();
     assert_eq!(whole.understood.tool, "clusters");
     assert!(whole.understood.reading.starts_with("failures that say the same thing, all playbooks, since "));
     assert!(whole.text.contains("12 times"), "{}", whole.text);
@@ -48,7 +54,14 @@ async fn an_answer_has_a_reading_sentences_a_table_and_evidence() {
 
 #[tokio::test]
 async fn the_next_question_goes_on_where_the_last_one_ended() {
-    let asked = converse(&["what failed this week?", "and the week before?", "why?", "show me its events", "which are like it?"]).await;
+    let asked = converse(&[
+        "what failed this week?",
+        "and the week before?",
+        "why?",
+        "show me its events",
+        "which are like it?",
+    ])
+    .await;
     let tools: Vec<&str> = asked.iter().map(|(tool, _)| tool.as_str()).collect();
     assert_eq!(tools, ["clusters", "clusters", "why", "events", "similar"]);
     assert_eq!(asked[1].1["until"], asked[0].1["since"]);
@@ -60,7 +73,13 @@ async fn the_next_question_goes_on_where_the_last_one_ended() {
 
 #[tokio::test]
 async fn one_thing_can_be_changed() {
-    let asked = converse(&["how often does the nightly orders load fail?", "and the customers copy?", "and yesterday?", "which step is slowest?"]).await;
+    let asked = converse(&[
+        "how often does the nightly orders load fail?",
+        "and the customers copy?",
+        "and yesterday?",
+        "which step is slowest?",
+    ])
+    .await;
     let of = |at: usize| (asked[at].0.as_str(), asked[at].1["playbook"].as_str().unwrap_or_default());
     assert_eq!(of(0), ("stats", PATH));
     assert_eq!(of(1), ("stats", "shop/customers"));
@@ -81,7 +100,8 @@ async fn what_is_not_understood_is_said_to_be() {
     assert_eq!(whole.understood.tool, "");
     assert!(whole.text.starts_with("I did not understand this"), "{}", whole.text);
     assert!(whole.done.examples.len() > 10);
-    let missing = ask(&History::default(), &request("what would happen with batch size 500?", &[])).await.unwrap();
+    let missing =
+        ask(&History::default(), &request("what would happen with batch size 500?", &[])).await.unwrap();
     assert!(missing.text.contains("name the playbook"), "{}", missing.text);
 }
 

@@ -1,6 +1,9 @@
 //! Stretches of time as people say them, relative to now and to where days begin.
 
-use chrono::{DateTime, Datelike as _, Days, Duration, FixedOffset, Local, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike as _, Days, Duration, FixedOffset, Local, Months, NaiveDate, NaiveDateTime, NaiveTime,
+    TimeZone as _, Utc, Weekday,
+};
 
 /// Where days begin.
 #[derive(Clone, Copy, Debug)]
@@ -13,11 +16,15 @@ pub(crate) enum Zone {
 impl Zone {
     /// `Europe/Berlin`, `+02:00`, `UTC`; the server's own unless given. None: there is no such zone.
     pub(crate) fn read(text: Option<&str>) -> Option<Self> {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Some(Self::Local) };
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Some(Self::Local);
+        };
         if let Ok(zone) = text.parse::<chrono_tz::Tz>() {
             return Some(Self::Named(zone));
         }
-        DateTime::parse_from_rfc3339(&format!("2026-01-01T00:00:00{text}")).ok().map(|at| Self::Fixed(*at.offset()))
+        DateTime::parse_from_rfc3339(&format!("2026-01-01T00:00:00{text}"))
+            .ok()
+            .map(|at| Self::Fixed(*at.offset()))
     }
 
     pub(crate) fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
@@ -177,7 +184,10 @@ impl Reader<'_> {
             return Some((from, None));
         }
         let day = from.date();
-        Some((day.and_time(NaiveTime::MIN), day.checked_add_days(Days::new(1)).map(|day| day.and_time(NaiveTime::MIN))))
+        Some((
+            day.and_time(NaiveTime::MIN),
+            day.checked_add_days(Days::new(1)).map(|day| day.and_time(NaiveTime::MIN)),
+        ))
     }
 
     fn count(&mut self) -> Option<f64> {
@@ -188,7 +198,11 @@ impl Reader<'_> {
             return Some(3.0);
         }
         let word = self.peek(0);
-        let number = word.parse::<f64>().ok().or_else(|| spelled(word)).or_else(|| split_unit(word).map(|(count, _)| count))?;
+        let number = word
+            .parse::<f64>()
+            .ok()
+            .or_else(|| spelled(word))
+            .or_else(|| split_unit(word).map(|(count, _)| count))?;
         if split_unit(word).is_none() {
             self.at += 1;
         }
@@ -237,7 +251,11 @@ impl Reader<'_> {
 
     /// `last night`, `this morning`, `yesterday evening`.
     fn day_part(&mut self) -> Option<Part> {
-        if self.take(&["overnight"]) || self.take(&["last", "night"]) || self.take(&["this", "night"]) || self.take(&["night"]) {
+        if self.take(&["overnight"])
+            || self.take(&["last", "night"])
+            || self.take(&["this", "night"])
+            || self.take(&["night"])
+        {
             return Some(self.night(self.today()));
         }
         let day = if self.take(&["this"]) {
@@ -425,9 +443,15 @@ impl Reader<'_> {
     /// `3am`, `14:30`, `9 am`: the last time the clock showed it, until an hour after.
     fn hour(&mut self) -> Option<Part> {
         let word = self.peek(0).to_owned();
-        let (digits, half) = match word.strip_suffix("am").map(|rest| (rest, "am")).or_else(|| word.strip_suffix("pm").map(|rest| (rest, "pm"))) {
+        let (digits, half) = match word
+            .strip_suffix("am")
+            .map(|rest| (rest, "am"))
+            .or_else(|| word.strip_suffix("pm").map(|rest| (rest, "pm")))
+        {
             Some((rest, half)) => (rest.to_owned(), half),
-            None if matches!(self.peek(1), "am" | "pm") => (word.clone(), if self.peek(1) == "am" { "am" } else { "pm" }),
+            None if matches!(self.peek(1), "am" | "pm") => {
+                (word.clone(), if self.peek(1) == "am" { "am" } else { "pm" })
+            }
             None if word.contains(':') => (word.clone(), ""),
             None => return None,
         };
@@ -478,7 +502,17 @@ fn day_of_month(word: &str) -> Option<u32> {
 
 fn month(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let at = MONTHS.iter().position(|month| *month == word || word.len() == 3 && month.starts_with(word))?;
@@ -500,7 +534,8 @@ fn weekday(word: &str) -> Option<Weekday> {
 
 pub(super) fn spelled(word: &str) -> Option<f64> {
     const NUMBERS: [&str; 13] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+        "twelve",
     ];
     match word {
         "a" | "an" => Some(1.0),
@@ -526,7 +561,10 @@ mod tests {
 
     /// A Friday, 10:30 in Berlin.
     fn clock() -> Clock {
-        Clock { now: "2026-11-27T09:30:00Z".parse().unwrap(), zone: Zone::read(Some("Europe/Berlin")).unwrap() }
+        Clock {
+            now: "2026-11-27T09:30:00Z".parse().unwrap(),
+            zone: Zone::read(Some("Europe/Berlin")).unwrap(),
+        }
     }
 
     fn read(text: &str) -> String {

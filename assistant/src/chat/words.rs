@@ -42,12 +42,15 @@ pub(crate) enum Idea {
 /// Lower-case words; paths, dates and times stay whole.
 pub(crate) fn words(question: &str) -> Vec<String> {
     let text = question.to_lowercase().replace(['’', '`'], "'");
-    text.split(|character: char| character.is_whitespace() || matches!(character, '?' | '!' | ',' | ';' | '"' | '(' | ')' | '[' | ']' | '=' | '…'))
-        .map(|word| word.trim_matches(['.', ':', '\'']))
-        .map(|word| word.strip_suffix("'s").unwrap_or(word))
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split(|character: char| {
+        character.is_whitespace()
+            || matches!(character, '?' | '!' | ',' | ';' | '"' | '(' | ')' | '[' | ']' | '=' | '…')
+    })
+    .map(|word| word.trim_matches(['.', ':', '\'']))
+    .map(|word| word.strip_suffix("'s").unwrap_or(word))
+    .filter(|word| !word.is_empty())
+    .map(str::to_owned)
+    .collect()
 }
 
 /// What stands in quotes or backticks, as it was written.
@@ -55,7 +58,14 @@ pub(crate) fn quoted(question: &str) -> Vec<String> {
     let mut found = Vec::new();
     for quote in ['"', '`'] {
         let parts: Vec<&str> = question.split(quote).collect();
-        found.extend(parts.iter().skip(1).step_by(2).filter(|part| !part.trim().is_empty()).map(|part| (*part).to_owned()));
+        found.extend(
+            parts
+                .iter()
+                .skip(1)
+                .step_by(2)
+                .filter(|part| !part.trim().is_empty())
+                .map(|part| (*part).to_owned()),
+        );
     }
     if question.matches(['"', '`']).count() % 2 == 1 {
         found.clear();
@@ -125,51 +135,55 @@ const PHRASES: &[(&str, Idea)] = &[
 fn idea(word: &str) -> Option<Idea> {
     Some(match word {
         "why" | "reason" | "reasons" | "explain" | "diagnose" | "diagnosis" | "cause" | "caused" => Idea::Why,
-        "fail" | "fails" | "failed" | "failing" | "failure" | "failures" | "broke" | "broken" | "breaks" | "break"
-        | "breaking" | "crash" | "crashed" | "crashes" | "crashing" | "die" | "died" | "dies" | "error" | "errors"
-        | "errored" | "problem" | "problems" | "trouble" | "issue" | "issues" | "wrong" | "unsuccessful" | "exception"
-        | "exceptions" | "red" | "fell" | "blew" | "incident" | "incidents" | "stop" | "stopped" => Idea::Fail,
-        "good" | "successful" | "succeeded" | "succeed" | "succeeds" | "success" | "completed" | "complete" | "green"
-        | "worked" | "passed" | "fine" | "finished" | "finish" => Idea::Good,
-        "most" | "often" | "frequent" | "frequently" | "common" | "commonest" | "top" | "main" | "worst" | "biggest"
-        | "mostly" | "usual" | "usually" => Idea::Most,
-        "slow" | "slowest" | "slower" | "longest" | "bottleneck" | "bottlenecks" | "drag" | "drags" | "latency"
-        | "sluggish" | "longer" => Idea::Slow,
-        "duration" | "durations" | "took" | "takes" | "take" | "runtime" | "fast" | "quick" | "quickly" | "time"
-        | "times" | "fastest" | "minutes" | "seconds" | "speed" => Idea::Duration,
-        "like" | "similar" | "resemble" | "resembles" | "alike" | "comparable" | "related" | "akin" => Idea::Like,
-        "compare" | "comparison" | "compared" | "difference" | "differences" | "differ" | "differs" | "different" | "diff"
-        | "versus" | "vs" | "against" | "changed" | "contrast" => Idea::Compare,
-        "unusual" | "strange" | "odd" | "weird" | "anomaly" | "anomalies" | "anomalous" | "abnormal" | "unexpected"
-        | "outlier" | "outliers" | "suspicious" | "normal" | "off" | "funny" | "spike" | "spikes" | "peculiar"
-        | "noteworthy" | "drift" | "drifted" => Idea::Unusual,
+        "fail" | "fails" | "failed" | "failing" | "failure" | "failures" | "broke" | "broken" | "breaks"
+        | "break" | "breaking" | "crash" | "crashed" | "crashes" | "crashing" | "die" | "died" | "dies"
+        | "error" | "errors" | "errored" | "problem" | "problems" | "trouble" | "issue" | "issues"
+        | "wrong" | "unsuccessful" | "exception" | "exceptions" | "red" | "fell" | "blew" | "incident"
+        | "incidents" | "stop" | "stopped" => Idea::Fail,
+        "good" | "successful" | "succeeded" | "succeed" | "succeeds" | "success" | "completed"
+        | "complete" | "green" | "worked" | "passed" | "fine" | "finished" | "finish" => Idea::Good,
+        "most" | "often" | "frequent" | "frequently" | "common" | "commonest" | "top" | "main" | "worst"
+        | "biggest" | "mostly" | "usual" | "usually" => Idea::Most,
+        "slow" | "slowest" | "slower" | "longest" | "bottleneck" | "bottlenecks" | "drag" | "drags"
+        | "latency" | "sluggish" | "longer" => Idea::Slow,
+        "duration" | "durations" | "took" | "takes" | "take" | "runtime" | "fast" | "quick" | "quickly"
+        | "time" | "times" | "fastest" | "minutes" | "seconds" | "speed" => Idea::Duration,
+        "like" | "similar" | "resemble" | "resembles" | "alike" | "comparable" | "related" | "akin" => {
+            Idea::Like
+        }
+        "compare" | "comparison" | "compared" | "difference" | "differences" | "differ" | "differs"
+        | "different" | "diff" | "versus" | "vs" | "against" | "changed" | "contrast" => Idea::Compare,
+        "unusual" | "strange" | "odd" | "weird" | "anomaly" | "anomalies" | "anomalous" | "abnormal"
+        | "unexpected" | "outlier" | "outliers" | "suspicious" | "normal" | "off" | "funny" | "spike"
+        | "spikes" | "peculiar" | "noteworthy" | "drift" | "drifted" => Idea::Unusual,
         "count" | "total" | "amount" => Idea::Count,
-        "rate" | "rates" | "reliable" | "reliability" | "percentage" | "percent" | "share" | "stats" | "statistics"
-        | "flaky" | "flakiest" | "unreliable" | "stable" => Idea::Rate,
+        "rate" | "rates" | "reliable" | "reliability" | "percentage" | "percent" | "share" | "stats"
+        | "statistics" | "flaky" | "flakiest" | "unreliable" | "stable" => Idea::Rate,
         "event" | "events" | "log" | "logs" | "trace" | "timeline" | "happened" => Idea::Event,
         "status" | "state" | "progress" | "doing" | "done" | "stuck" | "hanging" | "going" => Idea::Status,
         "running" | "active" | "ongoing" | "currently" | "unfinished" | "pending" => Idea::Running,
         "cancelled" | "canceled" | "aborted" => Idea::Cancelled,
-        "playbook" | "playbooks" | "workflow" | "workflows" | "pipeline" | "pipelines" | "job" | "jobs" => Idea::Playbook,
+        "playbook" | "playbooks" | "workflow" | "workflows" | "pipeline" | "pipelines" | "job" | "jobs" => {
+            Idea::Playbook
+        }
         "run" | "runs" | "execution" | "executions" | "ran" => Idea::Run,
         "step" | "steps" | "task" | "tasks" | "stage" | "stages" => Idea::Step,
         "cost" | "costs" | "expensive" | "cpu" | "memory" | "consume" | "consumes" => Idea::Cost,
         "retry" | "retries" | "retried" | "retrying" | "attempts" | "attempt" | "tries" => Idea::Retry,
         "suppose" | "hypothetically" | "would" => Idea::WhatIf,
-        "batch" | "batches" | "concurrency" | "parallel" | "parallelism" | "timeout" | "max_in_flight" | "batch_size"
-        | "max_attempts" | "workers" => Idea::Parameter,
-        "proposal" | "proposals" | "propose" | "proposed" | "suggestion" | "suggestions" | "suggest" | "suggested"
-        | "tune" | "tuning" | "improve" | "improved" | "improvement" | "improvements" | "optimise" | "optimize" | "recommendation"
-        | "recommendations" => Idea::Propose,
+        "batch" | "batches" | "concurrency" | "parallel" | "parallelism" | "timeout" | "max_in_flight"
+        | "batch_size" | "max_attempts" | "workers" => Idea::Parameter,
+        "proposal" | "proposals" | "propose" | "proposed" | "suggestion" | "suggestions" | "suggest"
+        | "suggested" | "tune" | "tuning" | "improve" | "improved" | "improvement" | "improvements"
+        | "optimise" | "optimize" | "recommendation" | "recommendations" => Idea::Propose,
         "simulate" | "simulation" | "replay" => Idea::Simulate,
         "find" | "search" | "seen" | "mention" | "mentions" | "about" | "anything" => Idea::Search,
-        "documentation" | "docs" | "document" | "documents" | "runbook" | "runbooks" | "knowledge" | "manual" | "wiki"
-        | "guide" => Idea::Document,
+        "documentation" | "docs" | "document" | "documents" | "runbook" | "runbooks" | "knowledge"
+        | "manual" | "wiki" | "guide" => Idea::Document,
         "show" | "list" | "give" | "display" | "print" | "which" | "see" => Idea::Show,
         "last" | "latest" | "newest" | "recent" | "most-recent" | "previous" => Idea::Last,
-        "define" | "defined" | "definition" | "consists" | "yaml" | "describe" | "looks" | "contain" | "contains" => {
-            Idea::Define
-        }
+        "define" | "defined" | "definition" | "consists" | "yaml" | "describe" | "looks" | "contain"
+        | "contains" => Idea::Define,
         "daily" | "hourly" => Idea::Per,
         "help" => Idea::Help,
         "it" | "its" | "that" | "this" | "them" | "those" | "these" => Idea::It,
@@ -180,14 +194,150 @@ fn idea(word: &str) -> Option<Idea> {
 
 /// Words that say nothing by themselves.
 const EMPTY: &[&str] = &[
-    "a", "an", "the", "of", "in", "on", "at", "to", "for", "with", "by", "from", "is", "are", "was", "were", "be", "been",
-    "do", "did", "has", "have", "had", "i", "me", "my", "we", "our", "you", "your", "can", "could", "please", "tell", "there",
-    "any", "all", "so", "far", "than", "then", "or", "not", "no", "if", "set", "use", "used", "when", "who", "where", "will",
-    "should", "us", "just", "right", "now", "today", "yesterday", "night", "week", "day", "days", "hour", "hours", "month",
-    "morning", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "since", "until", "between",
-    "before", "after", "past", "during", "over", "two", "three", "one", "both", "ones", "many", "much", "long", "again",
-    "get", "got", "go", "up", "out", "into", "per", "each", "every", "other", "others", "more", "less", "size", "number",
-    "name", "named", "called", "whole", "history", "id", "tool", "tools", "system", "weekend", "year", "ago", "happen", "happens", "thing", "things", "something", "hey", "hi", "ok", "okay", "thanks", "still", "also", "instead", "same", "look", "want", "need", "know", "let", "say", "says", "they", "as", "but", "first", "second",
+    "a",
+    "an",
+    "the",
+    "of",
+    "in",
+    "on",
+    "at",
+    "to",
+    "for",
+    "with",
+    "by",
+    "from",
+    "is",
+    "are",
+    "was",
+    "were",
+    "be",
+    "been",
+    "do",
+    "did",
+    "has",
+    "have",
+    "had",
+    "i",
+    "me",
+    "my",
+    "we",
+    "our",
+    "you",
+    "your",
+    "can",
+    "could",
+    "please",
+    "tell",
+    "there",
+    "any",
+    "all",
+    "so",
+    "far",
+    "than",
+    "then",
+    "or",
+    "not",
+    "no",
+    "if",
+    "set",
+    "use",
+    "used",
+    "when",
+    "who",
+    "where",
+    "will",
+    "should",
+    "us",
+    "just",
+    "right",
+    "now",
+    "today",
+    "yesterday",
+    "night",
+    "week",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "month",
+    "morning",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "since",
+    "until",
+    "between",
+    "before",
+    "after",
+    "past",
+    "during",
+    "over",
+    "two",
+    "three",
+    "one",
+    "both",
+    "ones",
+    "many",
+    "much",
+    "long",
+    "again",
+    "get",
+    "got",
+    "go",
+    "up",
+    "out",
+    "into",
+    "per",
+    "each",
+    "every",
+    "other",
+    "others",
+    "more",
+    "less",
+    "size",
+    "number",
+    "name",
+    "named",
+    "called",
+    "whole",
+    "history",
+    "id",
+    "tool",
+    "tools",
+    "system",
+    "weekend",
+    "year",
+    "ago",
+    "happen",
+    "happens",
+    "thing",
+    "things",
+    "something",
+    "hey",
+    "hi",
+    "ok",
+    "okay",
+    "thanks",
+    "still",
+    "also",
+    "instead",
+    "same",
+    "look",
+    "want",
+    "need",
+    "know",
+    "let",
+    "say",
+    "says",
+    "they",
+    "as",
+    "but",
+    "first",
+    "second",
 ];
 
 pub(crate) fn is_empty(word: &str) -> bool {
@@ -226,9 +376,28 @@ pub(crate) fn ideas(words: &[String]) -> Vec<Option<Idea>> {
 /// Long words with a letter wrong, such as `unusal` or `faild`.
 fn slip(word: &str) -> Option<Idea> {
     const WORDS: &[&str] = &[
-        "failed", "failure", "failures", "failing", "slowest", "similar", "compare", "unusual", "anomalies", "playbook",
-        "playbooks", "execution", "executions", "bottleneck", "events", "running", "cancelled", "retries", "proposals",
-        "status", "strange", "frequent",
+        "failed",
+        "failure",
+        "failures",
+        "failing",
+        "slowest",
+        "similar",
+        "compare",
+        "unusual",
+        "anomalies",
+        "playbook",
+        "playbooks",
+        "execution",
+        "executions",
+        "bottleneck",
+        "events",
+        "running",
+        "cancelled",
+        "retries",
+        "proposals",
+        "status",
+        "strange",
+        "frequent",
     ];
     if word.len() < 5 || !word.chars().all(char::is_alphabetic) {
         return None;

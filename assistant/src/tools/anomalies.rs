@@ -58,7 +58,11 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
             json!(before),
             json!(anomaly.runs),
             json!(anomaly.baseline_runs),
-            json!(if anomaly.q_value < 0.0001 { "< 0.0001".to_owned() } else { format!("{:.4}", anomaly.q_value) }),
+            json!(if anomaly.q_value < 0.0001 {
+                "< 0.0001".to_owned()
+            } else {
+                format!("{:.4}", anomaly.q_value)
+            }),
             json!(anomaly.executions.first()),
         ]);
         if answer.reading.is_empty() {
@@ -78,7 +82,8 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
         "anomalies",
     );
     match (found.anomalies.len(), found.judged) {
-        (0, 0) => answer.say(format!("Nothing can be said yet: 0 measures had runs enough to be judged [e:{judged}].")),
+        (0, 0) => answer
+            .say(format!("Nothing can be said yet: 0 measures had runs enough to be judged [e:{judged}].")),
         (0, measures) => answer.say(format!("Nothing unusual among {measures} measures [e:{judged}].")),
         (_, measures) => answer.say(format!("Looked at {measures} measures [e:{judged}].")),
     }

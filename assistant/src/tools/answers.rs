@@ -10,7 +10,9 @@ use noetl_api::diagnosis::{DiagnoseRequest, Diagnosis};
 use noetl_api::error::ErrorBody;
 use noetl_api::event::{EventFilter, EventPage};
 use noetl_api::execution::{ExecutionFilter, ExecutionStatus, ExecutionSummary};
-use noetl_api::insight::{Anomalies, Bottlenecks, Cluster, Comparison, InsightFilter, SqlAnswer, SqlQuestion, Stats};
+use noetl_api::insight::{
+    Anomalies, Bottlenecks, Cluster, Comparison, InsightFilter, SqlAnswer, SqlQuestion, Stats,
+};
 use noetl_api::proposal::{Proposal, ProposalFilter, Simulation};
 use noetl_api::search::{SearchAnswer, SearchQuestion, Similar};
 use noetl_domain::code::Code;
@@ -76,7 +78,10 @@ pub trait Answers: Send + Sync + 'static {
     fn events(&self, id: ExecutionId, filter: &EventFilter) -> impl Future<Output = Asked<EventPage>> + Send;
     fn execution(&self, id: ExecutionId) -> impl Future<Output = Asked<ExecutionStatus>> + Send;
     /// Newest first.
-    fn executions(&self, filter: &ExecutionFilter) -> impl Future<Output = Asked<Vec<ExecutionSummary>>> + Send;
+    fn executions(
+        &self,
+        filter: &ExecutionFilter,
+    ) -> impl Future<Output = Asked<Vec<ExecutionSummary>>> + Send;
     /// The newest version of every playbook, without the texts.
     fn playbooks(&self) -> impl Future<Output = Asked<Vec<CatalogEntry>>> + Send;
     /// One version with its text; without `version`, the newest.

@@ -78,7 +78,8 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     );
     let reference = answer.fact("executions", &whole, "bottlenecks");
     if is_empty {
-        answer.say(format!("`{}` has 0 completed executions in this stretch [e:{reference}].", found.playbook));
+        answer
+            .say(format!("`{}` has 0 completed executions in this stretch [e:{reference}].", found.playbook));
     } else {
         answer.say(format!("Over {whole} [e:{reference}]."));
     }

@@ -107,7 +107,10 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
 fn shapes_of(title: &str, shapes: &[Shape]) -> Table {
     let mut table = Table::new(title, &[("count", K::Number), ("template", K::Template)]);
     for shape in shapes {
-        table.row_as(format!("fingerprint:{}", shape.fingerprint), vec![json!(shape.count), json!(shape.template)]);
+        table.row_as(
+            format!("fingerprint:{}", shape.fingerprint),
+            vec![json!(shape.count), json!(shape.template)],
+        );
     }
     table
 }

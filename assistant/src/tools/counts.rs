@@ -194,7 +194,11 @@ pub(super) async fn pages<A: Answers>(
     }
 }
 
-async fn listed<A: Answers>(answers: &A, input: &Input, within: Stretch) -> Result<(Vec<Line>, bool), Trouble> {
+async fn listed<A: Answers>(
+    answers: &A,
+    input: &Input,
+    within: Stretch,
+) -> Result<(Vec<Line>, bool), Trouble> {
     let filter = ExecutionFilter {
         path: input.playbook.clone(),
         status: input.status.clone(),
@@ -217,9 +221,7 @@ async fn listed<A: Answers>(answers: &A, input: &Input, within: Stretch) -> Resu
         (_, Order::Runs) => b.runs.cmp(&a.runs),
         (_, Order::Failed) => b.failed.cmp(&a.failed),
         (_, Order::FailureRate) => (b.failed * a.runs).cmp(&(a.failed * b.runs)),
-        (_, Order::Duration) => {
-            b.median_ms.unwrap_or_default().total_cmp(&a.median_ms.unwrap_or_default())
-        }
+        (_, Order::Duration) => b.median_ms.unwrap_or_default().total_cmp(&a.median_ms.unwrap_or_default()),
     });
     Ok((lines, is_cut))
 }
@@ -229,7 +231,9 @@ fn counted(what: String, members: &[ExecutionSummary]) -> Line {
     let ended = members.iter().filter(|one| one.status != "RUNNING");
     let mut durations: Vec<f64> = ended.map(|one| one.duration * 1_000.0).collect();
     durations.sort_by(f64::total_cmp);
-    let at = |share: f64| durations.get(((durations.len() as f64 - 1.0).max(0.0) * share).round() as usize).copied();
+    let at = |share: f64| {
+        durations.get(((durations.len() as f64 - 1.0).max(0.0) * share).round() as usize).copied()
+    };
     Line {
         what,
         runs: members.len() as u64,
@@ -270,7 +274,8 @@ fn told(input: &Input, lines: Vec<Line>, query: Option<&str>, notes: Vec<String>
         table = table.by(query);
     }
     let sum = |of: fn(&Line) -> u64| lines.iter().map(of).sum::<u64>();
-    let (runs, failed, completed) = (sum(|line| line.runs), sum(|line| line.failed), sum(|line| line.completed));
+    let (runs, failed, completed) =
+        (sum(|line| line.runs), sum(|line| line.failed), sum(|line| line.completed));
     let (cancelled, running) = (sum(|line| line.cancelled), sum(|line| line.running));
     let mut best: Option<String> = None;
     let limit = usize::try_from(input.limit.unwrap_or(20)).unwrap_or(20).clamp(1, 200);
@@ -290,9 +295,9 @@ fn told(input: &Input, lines: Vec<Line>, query: Option<&str>, notes: Vec<String>
         if best.is_none() && lines.len() > 1 && !matches!(input.by, By::Day | By::Hour) {
             let name = if line.what.is_empty() { "unknown" } else { &line.what };
             best = match (input.order, input.by) {
-                (Order::Duration, _) => line
-                    .median_ms
-                    .map(|ms| format!("The slowest is `{name}`: {} at the median [e:{reference}].", milliseconds(ms))),
+                (Order::Duration, _) => line.median_ms.map(|ms| {
+                    format!("The slowest is `{name}`: {} at the median [e:{reference}].", milliseconds(ms))
+                }),
                 (Order::Failed | Order::FailureRate, _) if line.failed > 0 => Some(format!(
                     "Most failures has `{name}`: {} of {} [e:{reference}].",
                     line.failed, line.runs
@@ -304,7 +309,9 @@ fn told(input: &Input, lines: Vec<Line>, query: Option<&str>, notes: Vec<String>
     }
     let is_about_states = input.status.is_none() && input.by != By::Cause;
     let counted = if is_about_states {
-        format!("{runs} {unit}: {completed} completed, {failed} failed, {cancelled} cancelled, {running} running")
+        format!(
+            "{runs} {unit}: {completed} completed, {failed} failed, {cancelled} cancelled, {running} running"
+        )
     } else {
         let state = input.status.as_deref().map(str::to_ascii_lowercase);
         match state {

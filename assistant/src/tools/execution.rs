@@ -75,7 +75,14 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     ));
     let mut steps = Table::new(
         "steps",
-        &[("step", K::Name), ("status", K::Name), ("run", K::Number), ("time", K::Milliseconds), ("retries", K::Number), ("error", K::Text)],
+        &[
+            ("step", K::Name),
+            ("status", K::Name),
+            ("run", K::Number),
+            ("time", K::Milliseconds),
+            ("retries", K::Number),
+            ("error", K::Text),
+        ],
     );
     for step in &found.steps {
         let reference = steps.row(vec![

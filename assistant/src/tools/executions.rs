@@ -34,7 +34,11 @@ pub(super) struct Input {
 
 pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answer, Trouble> {
     let limit = input.limit.unwrap_or(20).clamp(1, 200);
-    let filter = ExecutionFilter { path: input.playbook.clone(), status: input.status.clone(), ..ExecutionFilter::default() };
+    let filter = ExecutionFilter {
+        path: input.playbook.clone(),
+        status: input.status.clone(),
+        ..ExecutionFilter::default()
+    };
     let (mut found, mut is_cut) = if input.since.is_none() && input.until.is_none() {
         let filter = ExecutionFilter { limit: Some(limit + 1), ..filter };
         (answers.executions(&filter).await?, false)
@@ -106,8 +110,11 @@ pub(super) struct Which {
 pub(super) fn execution_id(text: &str) -> Result<ExecutionId, Trouble> {
     text.parse().map_err(|_| {
         let text: String = text.chars().take(60).collect();
-        Trouble::new(Code::InvalidRequest, format!("{text:?} is no id of an execution: decimal digits expected"))
-            .hint("`noetl executions` lists them")
+        Trouble::new(
+            Code::InvalidRequest,
+            format!("{text:?} is no id of an execution: decimal digits expected"),
+        )
+        .hint("`noetl executions` lists them")
     })
 }
 
@@ -120,7 +127,11 @@ pub(super) async fn newest<A: Answers>(
     if let Some(id) = &which.execution_id {
         return execution_id(id);
     }
-    let filter = ExecutionFilter { path: which.playbook.clone(), status: which.status.clone(), ..ExecutionFilter::default() };
+    let filter = ExecutionFilter {
+        path: which.playbook.clone(),
+        status: which.status.clone(),
+        ..ExecutionFilter::default()
+    };
     let found = match within {
         Some(within) => pages(answers, &filter, within, 100).await?.0,
         None => answers.executions(&ExecutionFilter { limit: Some(100), ..filter }).await?,

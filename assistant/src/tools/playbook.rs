@@ -42,7 +42,8 @@ fn one(entry: &CatalogEntry) -> Answer {
     let listed = dialect::read(content).playbook.map(|playbook| playbook.steps).unwrap_or_default();
     for step in &listed {
         let kinds: Vec<&str> = step.body.iter().map(|task| task.kind.as_str()).collect();
-        let onward: Vec<&str> = step.routes.arcs.iter().chain(&step.routes.otherwise).map(|arc| arc.to.as_str()).collect();
+        let onward: Vec<&str> =
+            step.routes.arcs.iter().chain(&step.routes.otherwise).map(|arc| arc.to.as_str()).collect();
         steps.row(vec![
             json!(step.name),
             json!(kinds),

@@ -111,14 +111,26 @@ pub(super) fn row(hit: &Hit) -> Vec<serde_json::Value> {
 
 fn best(hit: &Hit, reference: &str) -> String {
     let facts = &hit.facts;
-    let quoted: String = facts.text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "'").chars().take(160).collect();
+    let quoted: String = facts
+        .text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('"', "'")
+        .chars()
+        .take(160)
+        .collect();
     match hit.kind.as_str() {
         "failure" => format!(
             "The likest is a failure of step `{}` of `{}`: \"{quoted}\" [e:{reference}].",
             facts.step, facts.playbook
         ),
-        "execution" => format!("The likest is an execution of `{}`: \"{quoted}\" [e:{reference}].", facts.playbook),
-        "playbook" => format!("The likest is the playbook `{}`: \"{quoted}\" [e:{reference}].", facts.playbook),
+        "execution" => {
+            format!("The likest is an execution of `{}`: \"{quoted}\" [e:{reference}].", facts.playbook)
+        }
+        "playbook" => {
+            format!("The likest is the playbook `{}`: \"{quoted}\" [e:{reference}].", facts.playbook)
+        }
         _ => format!("The likest is in `{}`: \"{quoted}\" [e:{reference}].", facts.source),
     }
 }

@@ -32,8 +32,11 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
         (Some(id), _) => like_execution(answers, &id, input.limit).await,
         (None, Some(playbook)) => like_playbook(answers, &playbook, input.limit).await,
         (None, None) => {
-            let which =
-                Which { playbook: input.last_failure_of, status: Some("FAILED".to_owned()), ..Which::default() };
+            let which = Which {
+                playbook: input.last_failure_of,
+                status: Some("FAILED".to_owned()),
+                ..Which::default()
+            };
             let id = newest(answers, &which, None).await?;
             like_execution(answers, &id.to_string(), input.limit).await
         }
@@ -88,17 +91,30 @@ async fn like_execution<A: Answers>(answers: &A, id: &str, limit: Option<u64>) -
     failures.give(&mut answer);
     let mut executions = Table::new(
         "executions like it",
-        &[("like", K::Number), ("execution", K::Id), ("status", K::Name), ("time", K::Milliseconds), ("ended", K::Moment)],
+        &[
+            ("like", K::Number),
+            ("execution", K::Id),
+            ("status", K::Name),
+            ("time", K::Milliseconds),
+            ("ended", K::Moment),
+        ],
     );
     for one in &found.executions {
         let facts = &one.facts;
         executions.row_as(
             format!("execution:{}", facts.execution_id),
-            vec![json!(one.score), json!(facts.execution_id), json!(facts.status), json!(facts.duration_ms), json!(facts.at)],
+            vec![
+                json!(one.score),
+                json!(facts.execution_id),
+                json!(facts.status),
+                json!(facts.duration_ms),
+                json!(facts.at),
+            ],
         );
     }
     executions.give(&mut answer);
-    let count = format!("{} failures and {} executions like it", found.failures.len(), found.executions.len());
+    let count =
+        format!("{} failures and {} executions like it", found.failures.len(), found.executions.len());
     let reference = answer.fact("similar", &count, "similar");
     answer.say(format!("{count} [e:{reference}]."));
     Ok(answer)
@@ -121,7 +137,11 @@ fn ended(ended: &Ended) -> String {
 
 async fn like_playbook<A: Answers>(answers: &A, path: &str, limit: Option<u64>) -> Result<Answer, Trouble> {
     let known = answers.playbook(path, None).await?;
-    let about = [known.name.as_str(), known.description.as_deref().unwrap_or_default(), &path.replace(['/', '_', '-'], " ")];
+    let about = [
+        known.name.as_str(),
+        known.description.as_deref().unwrap_or_default(),
+        &path.replace(['/', '_', '-'], " "),
+    ];
     let limit = limit.unwrap_or(8);
     let question = SearchQuestion {
         q: about.join(" ").chars().take(2_000).collect(),

@@ -41,7 +41,10 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
         json!(format!("{} and {}", milliseconds(time.low), milliseconds(time.high))),
     ]);
     table.give(&mut answer);
-    answer.say(format!("{} of the executions failed; it would have been {:.0} [e:{first}].", found.failed_before, failed.value));
+    answer.say(format!(
+        "{} of the executions failed; it would have been {:.0} [e:{first}].",
+        found.failed_before, failed.value
+    ));
     answer.say(format!(
         "The median time was {}; it would have been {} [e:{second}].",
         milliseconds(found.duration_ms_before),

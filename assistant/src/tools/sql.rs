@@ -36,7 +36,8 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     };
     let found = answers.sql(&question).await?;
     let mut answer = Answer::of(&found);
-    let columns: Vec<(&str, K)> = found.columns.iter().map(|column| (column.name.as_str(), kind(&column.kind))).collect();
+    let columns: Vec<(&str, K)> =
+        found.columns.iter().map(|column| (column.name.as_str(), kind(&column.kind))).collect();
     let mut table = Table::new("rows", &columns).by(&input.query);
     for row in &found.rows {
         table.row(row.clone());
@@ -60,7 +61,11 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
 /// Only numbers, moments and columns of few distinct values (states, names) are shown to a model as they are.
 fn kind(of: &str) -> K {
     let inner = of.trim_start_matches("Nullable(");
-    if inner.starts_with("UInt") || inner.starts_with("Int") || inner.starts_with("Float") || inner.starts_with("Decimal") {
+    if inner.starts_with("UInt")
+        || inner.starts_with("Int")
+        || inner.starts_with("Float")
+        || inner.starts_with("Decimal")
+    {
         K::Number
     } else if inner.starts_with("Date") {
         K::Moment

@@ -98,7 +98,12 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     if found.versions.len() > 1 {
         let mut versions = Table::new(
             "runs of steps by version",
-            &[("version", K::Number), ("runs", K::Number), ("failure rate", K::Share), ("median", K::Milliseconds)],
+            &[
+                ("version", K::Number),
+                ("runs", K::Number),
+                ("failure rate", K::Share),
+                ("median", K::Milliseconds),
+            ],
         );
         for version in &found.versions {
             versions.row(vec![

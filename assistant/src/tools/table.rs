@@ -12,7 +12,6 @@ use super::Answer;
 /// Characters of one cell that evidence and models get.
 const LONGEST: usize = 300;
 /// Rows of one table that a model gets.
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet"))]
 const MOST_ROWS: usize = 30;
 
 /// A table that is being written.
@@ -21,10 +20,8 @@ pub(super) struct Table(ChatTable);
 
 impl Table {
     pub(super) fn new(title: impl Into<String>, columns: &[(&str, ColumnKind)]) -> Self {
-        let columns = columns
-            .iter()
-            .map(|(name, kind)| ChatColumn { name: (*name).to_owned(), kind: *kind })
-            .collect();
+        let columns =
+            columns.iter().map(|(name, kind)| ChatColumn { name: (*name).to_owned(), kind: *kind }).collect();
         Self(ChatTable { title: title.into(), columns, ..ChatTable::default() })
     }
 
@@ -142,14 +139,16 @@ fn short(text: &str) -> String {
 }
 
 /// What a model sees of an answer: typed fields and names; messages only as templates with their particulars masked.
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet")
+)]
 pub(crate) fn for_model(answer: &Answer) -> Value {
     let tables: Vec<Value> = answer.tables.iter().map(masked).collect();
     // Sentences of tools are made of fields and templates, but for those in quotes.
     json!({ "tables": tables, "notes": answer.notes })
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet"))]
 fn masked(table: &ChatTable) -> Value {
     let rows: Vec<Value> = (0..table.rows.len().min(MOST_ROWS))
         .map(|row| {
@@ -173,7 +172,6 @@ fn masked(table: &ChatTable) -> Value {
 }
 
 /// A text from outside with its particulars masked.
-#[cfg_attr(not(test), expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet"))]
 pub(crate) fn mask(text: &str) -> String {
     if text.is_empty() {
         return String::new();

@@ -5,8 +5,8 @@ use noetl_api::diagnosis::{Diagnosis, EvidenceItem, Recommendation};
 use noetl_api::event::{EventFilter, EventPage};
 use noetl_api::execution::{ExecutionFilter, ExecutionStatus, ExecutionSummary};
 use noetl_api::insight::{
-    Anomalies, Anomaly, Bottleneck, Bottlenecks, Cluster, Comparison, Example, ExecutionStats, InsightFilter, Quantiles, Side,
-    SqlAnswer, SqlColumn, SqlQuestion, Stats, StepComparison, StepSide, StepStats,
+    Anomalies, Anomaly, Bottleneck, Bottlenecks, Cluster, Comparison, Example, ExecutionStats, InsightFilter,
+    Quantiles, Side, SqlAnswer, SqlColumn, SqlQuestion, Stats, StepComparison, StepSide, StepStats,
 };
 use noetl_api::proposal::{Estimate, Proposal, ProposalFilter, Simulation};
 use noetl_api::search::{Facts, Hit, SearchAnswer, SearchQuestion, Similar, SimilarFailure};
@@ -100,12 +100,20 @@ impl Answers for History {
             ..Hit::default()
         };
         let kinds = ["failure", "execution", "playbook", "knowledge"].into_iter();
-        let hits = kinds.filter(|kind| question.kind.as_deref().is_none_or(|wanted| wanted == *kind)).map(hit);
+        let hits =
+            kinds.filter(|kind| question.kind.as_deref().is_none_or(|wanted| wanted == *kind)).map(hit);
         Ok(SearchAnswer { hits: hits.collect(), ..SearchAnswer::default() })
     }
 
     async fn similar(&self, id: &str, _limit: Option<u64>) -> Asked<Similar> {
-        let facts = Facts { text: self.message(), playbook: PATH.to_owned(), step: "load".to_owned(), count: 7, execution_id: id.to_owned(), ..Facts::default() };
+        let facts = Facts {
+            text: self.message(),
+            playbook: PATH.to_owned(),
+            step: "load".to_owned(),
+            count: 7,
+            execution_id: id.to_owned(),
+            ..Facts::default()
+        };
         let failures = vec![SimilarFailure { facts: facts.clone(), score: 0.8, ..SimilarFailure::default() }];
         let mut similar = Similar { failures, ..Similar::default() };
         similar.of.execution = facts;
@@ -125,7 +133,13 @@ impl Answers for History {
         };
         self.table(Stats {
             playbook: filter.playbook.clone().unwrap_or_default(),
-            executions: ExecutionStats { total: 40, completed: 37, failed: 3, duration_ms: quantiles(1_500.0), ..ExecutionStats::default() },
+            executions: ExecutionStats {
+                total: 40,
+                completed: 37,
+                failed: 3,
+                duration_ms: quantiles(1_500.0),
+                ..ExecutionStats::default()
+            },
             steps: vec![step("load", 1_200.0), step("fetch", 80.0)],
             ..Stats::default()
         })
@@ -143,7 +157,11 @@ impl Answers for History {
             last_seen: "2026-11-27T08:00:01.250Z".to_owned(),
             playbooks: vec![PATH.to_owned()],
             steps: vec!["load".to_owned()],
-            example: Example { execution_id: FAILED.to_string(), message: self.message(), ..Example::default() },
+            example: Example {
+                execution_id: FAILED.to_string(),
+                message: self.message(),
+                ..Example::default()
+            },
             ..Cluster::default()
         };
         self.table(vec![cluster("connection to <ip>:<num> refused", 12), cluster("disk full", 2)])
@@ -167,7 +185,13 @@ impl Answers for History {
     }
 
     async fn bottlenecks(&self, filter: &InsightFilter) -> Asked<Bottlenecks> {
-        let step = Bottleneck { step: "load".to_owned(), share: 0.82, on_path: 1.0, path_ms: quantiles(1_200.0), ..Bottleneck::default() };
+        let step = Bottleneck {
+            step: "load".to_owned(),
+            share: 0.82,
+            on_path: 1.0,
+            path_ms: quantiles(1_200.0),
+            ..Bottleneck::default()
+        };
         self.table(Bottlenecks {
             playbook: filter.playbook.clone().unwrap_or_default(),
             executions: 37,
@@ -187,7 +211,12 @@ impl Answers for History {
             message: self.message(),
             ..Side::default()
         };
-        let step = StepComparison { step: "load".to_owned(), a: Some(StepSide::default()), b: None, differs: vec!["only_a".to_owned()] };
+        let step = StepComparison {
+            step: "load".to_owned(),
+            a: Some(StepSide::default()),
+            b: None,
+            differs: vec!["only_a".to_owned()],
+        };
         self.table(Comparison {
             a: side(a, "COMPLETED", 1_500.0),
             b: side(b, "FAILED", 900.0),
@@ -199,12 +228,31 @@ impl Answers for History {
     async fn sql(&self, question: &SqlQuestion) -> Asked<SqlAnswer> {
         let column = |name: &str, kind: &str| SqlColumn { name: name.to_owned(), kind: kind.to_owned() };
         let (columns, rows): (Vec<SqlColumn>, Vec<Vec<Value>>) = if question.query.contains("AS p95_ms") {
-            let names = ["what", "runs", "completed", "failed", "cancelled", "running", "median_ms", "p95_ms"];
+            let names =
+                ["what", "runs", "completed", "failed", "cancelled", "running", "median_ms", "p95_ms"];
             (
                 names.map(|name| column(name, "Float64")).to_vec(),
                 vec![
-                    vec![json!(PATH), json!("40"), json!("37"), json!("3"), json!("0"), json!("0"), json!(1500.0), json!(4000.0)],
-                    vec![json!("shop/customers"), json!("9"), json!("8"), json!("1"), json!("0"), json!("0"), json!(700.0), json!(900.0)],
+                    vec![
+                        json!(PATH),
+                        json!("40"),
+                        json!("37"),
+                        json!("3"),
+                        json!("0"),
+                        json!("0"),
+                        json!(1500.0),
+                        json!(4000.0),
+                    ],
+                    vec![
+                        json!("shop/customers"),
+                        json!("9"),
+                        json!("8"),
+                        json!("1"),
+                        json!("0"),
+                        json!("0"),
+                        json!(700.0),
+                        json!(900.0),
+                    ],
                 ],
             )
         } else if question.query.contains("AS ms_per_item") {
@@ -214,7 +262,10 @@ impl Answers for History {
                 vec![vec![json!(3), json!("40"), json!("3"), json!(1200.0), json!(12.5)]],
             )
         } else {
-            (vec![column("message", "String"), column("n", "UInt64")], vec![vec![json!(self.message()), json!("7")]])
+            (
+                vec![column("message", "String"), column("n", "UInt64")],
+                vec![vec![json!(self.message()), json!("7")]],
+            )
         };
         self.table(SqlAnswer { columns, rows, is_cut: false, elapsed_ms: 1.0 })
     }
@@ -262,7 +313,8 @@ impl Answers for History {
 
     async fn playbook(&self, path: &str, version: Option<u32>) -> Asked<CatalogEntry> {
         let found = self.playbooks().await?.into_iter().find(|entry| entry.path == path);
-        let mut entry = found.ok_or_else(|| Trouble::new(Code::UnknownPlaybook, format!("there is no playbook {path}")))?;
+        let mut entry = found
+            .ok_or_else(|| Trouble::new(Code::UnknownPlaybook, format!("there is no playbook {path}")))?;
         entry.version = version.unwrap_or(entry.version);
         Ok(entry)
     }
@@ -282,17 +334,30 @@ impl Answers for History {
                 ..EvidenceItem::default()
             }],
             explanation: "Step `load` was refused [e:17].".to_owned(),
-            recommendations: vec![Recommendation { text: "look at the credential".to_owned(), ..Recommendation::default() }],
+            recommendations: vec![Recommendation {
+                text: "look at the credential".to_owned(),
+                ..Recommendation::default()
+            }],
             ..Diagnosis::default()
         })
     }
 
     async fn proposals(&self, _filter: &ProposalFilter) -> Asked<Vec<Proposal>> {
-        Ok(vec![Proposal { id: "5".to_owned(), made_at: "2026-11-27T08:00:01Z".to_owned(), ..Proposal::default() }])
+        Ok(vec![Proposal {
+            id: "5".to_owned(),
+            made_at: "2026-11-27T08:00:01Z".to_owned(),
+            ..Proposal::default()
+        }])
     }
 
     async fn simulate(&self, id: &str) -> Asked<Simulation> {
         let after = Estimate { value: 2.0, low: 1.0, high: 4.0, ..Estimate::default() };
-        Ok(Simulation { proposal_id: id.to_owned(), executions: 40, failed_before: 9, failed_after: after, ..Simulation::default() })
+        Ok(Simulation {
+            proposal_id: id.to_owned(),
+            executions: 40,
+            failed_before: 9,
+            failed_after: after,
+            ..Simulation::default()
+        })
     }
 }

@@ -99,7 +99,9 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
             newest.version,
             input.parameter.name()
         ));
-        answer.notes.push("name the step, as in: what would happen with batch size 500 in step load".to_owned());
+        answer
+            .notes
+            .push("name the step, as in: what would happen with batch size 500 in step load".to_owned());
         return Ok(answer);
     };
     answer.about.step = Some(step.clone());
@@ -140,8 +142,11 @@ async fn fared<A: Answers>(answers: &A, input: &Input, step: &str) -> Result<Vec
         quoted(step),
         within.sql("exited_at")
     );
-    let found = answers.sql(&SqlQuestion { query, max_rows: Some(u64::from(VERSIONS)), max_seconds: Some(20) }).await?;
-    let cell = |row: &[Value], at: usize| row.get(at).and_then(number).filter(|n| n.is_finite()).unwrap_or_default();
+    let found = answers
+        .sql(&SqlQuestion { query, max_rows: Some(u64::from(VERSIONS)), max_seconds: Some(20) })
+        .await?;
+    let cell =
+        |row: &[Value], at: usize| row.get(at).and_then(number).filter(|n| n.is_finite()).unwrap_or_default();
     let line = |row: &Vec<Value>| Fared {
         version: cell(row, 0) as u64,
         runs: cell(row, 1) as u64,
@@ -198,7 +203,9 @@ fn told(answer: &mut Answer, input: &Input, step: &str, known: &[(f64, Fared)]) 
     let above = at(&|value| value > input.value);
     if known.is_empty() {
         let reference = answer.fact("runs", format!("0 runs of step {step} with a known {name}"), "what_if");
-        answer.say(format!("No run of step `{step}` tells anything: 0 runs with a known {name} [e:{reference}]."));
+        answer.say(format!(
+            "No run of step `{step}` tells anything: 0 runs with a known {name} [e:{reference}]."
+        ));
         return;
     }
     let mut sides: Vec<String> = below.into_iter().chain(above).map(line).collect();

@@ -123,9 +123,14 @@ async fn find<A: Answers>(answers: &A, input: &Input) -> Result<ExecutionId, Tro
         return Ok(id);
     }
     let failed = Some("FAILED".to_owned());
-    let which = Which { execution_id: input.execution_id.clone(), playbook: input.playbook.clone(), status: failed };
+    let which =
+        Which { execution_id: input.execution_id.clone(), playbook: input.playbook.clone(), status: failed };
     newest(answers, &which, within).await.map_err(|trouble| {
-        if trouble.is(&[Code::UnknownExecution]) { trouble.hint("nothing failed; `noetl executions` lists what ran") } else { trouble }
+        if trouble.is(&[Code::UnknownExecution]) {
+            trouble.hint("nothing failed; `noetl executions` lists what ran")
+        } else {
+            trouble
+        }
     })
 }
 

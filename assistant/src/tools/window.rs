@@ -26,7 +26,9 @@ impl Stretch {
     /// As SQL compares a column with it.
     pub(crate) fn sql(&self, column: &str) -> String {
         let (from, until) = (self.from.timestamp_millis(), self.until.timestamp_millis());
-        format!("{column} >= fromUnixTimestamp64Milli({from}) AND {column} < fromUnixTimestamp64Milli({until})")
+        format!(
+            "{column} >= fromUnixTimestamp64Milli({from}) AND {column} < fromUnixTimestamp64Milli({until})"
+        )
     }
 }
 

@@ -25,25 +25,26 @@ impl Client {
         let asked = self.post(&["api", "chat"], request).header("accept", "text/event-stream");
         let body = self.send(asked).await?.bytes_stream().boxed();
         let state = (self.clone(), body, Parser::default(), VecDeque::new(), false);
-        let parts = futures::stream::unfold(state, async |(client, mut body, mut parser, mut ready, ended)| {
-            if ended {
-                return None;
-            }
-            loop {
-                if let Some(message) = ready.pop_front() {
-                    let part = client.part(&message);
-                    let ended = !matches!(part, Ok(ref part) if !matches!(part, ChatEvent::Done(_)));
-                    return Some((part, (client, body, parser, ready, ended)));
+        let parts =
+            futures::stream::unfold(state, async |(client, mut body, mut parser, mut ready, ended)| {
+                if ended {
+                    return None;
                 }
-                match body.next().await? {
-                    Ok(bytes) => parser.push(&bytes, &mut ready),
-                    Err(source) => {
-                        let error = client.unreachable(source);
-                        return Some((Err(error), (client, body, parser, ready, true)));
+                loop {
+                    if let Some(message) = ready.pop_front() {
+                        let part = client.part(&message);
+                        let ended = !matches!(part, Ok(ref part) if !matches!(part, ChatEvent::Done(_)));
+                        return Some((part, (client, body, parser, ready, ended)));
+                    }
+                    match body.next().await? {
+                        Ok(bytes) => parser.push(&bytes, &mut ready),
+                        Err(source) => {
+                            let error = client.unreachable(source);
+                            return Some((Err(error), (client, body, parser, ready, true)));
+                        }
                     }
                 }
-            }
-        });
+            });
         Ok(parts.boxed())
     }
 
