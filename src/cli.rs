@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    anomalies, bottlenecks, cancel, catalog, cleanup, cluster, clusters, compare, completions, config,
+    anomalies, bottlenecks, cancel, catalog, chat, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
-    logs, policy, proposals, register, retry, rollout, run, schedule, search, server, similar, sql, stats,
+    logs, mcp, policy, proposals, register, retry, rollout, run, schedule, search, server, similar, sql, stats,
     status, tools, up, why, worker,
 };
 
@@ -116,6 +116,10 @@ pub(crate) enum Command {
     Rollout(rollout::Rollout),
     /// Show or check what may be changed by itself, how far, and when
     Policy(policy::Policy),
+    /// Ask about the history in plain words
+    Chat(chat::Chat),
+    /// Offer the same questions to other assistants (Model Context Protocol)
+    Mcp(mcp::Mcp),
     /// Cancel an execution
     Cancel(cancel::Cancel),
     /// Run a finished execution again, keeping the results of completed steps

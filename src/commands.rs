@@ -4,6 +4,7 @@ pub(crate) mod anomalies;
 pub(crate) mod bottlenecks;
 pub(crate) mod cancel;
 pub(crate) mod catalog;
+pub(crate) mod chat;
 pub(crate) mod cleanup;
 pub(crate) mod cluster;
 pub(crate) mod clusters;
@@ -24,6 +25,7 @@ pub(crate) mod knowledge;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod mcp;
 pub(crate) mod policy;
 pub(crate) mod proposals;
 pub(crate) mod register;
@@ -66,6 +68,8 @@ pub(crate) fn dispatch(command: Command, context: &Context) -> anyhow::Result<Ex
         Command::Proposals(command) => command.run(context),
         Command::Rollout(command) => command.run(context),
         Command::Policy(command) => command.run(context),
+        Command::Chat(command) => command.run(context),
+        Command::Mcp(command) => command.run(context),
         Command::Cancel(command) => command.run(context),
         Command::Retry(command) => command.run(context),
         Command::Search(command) => command.run(context),

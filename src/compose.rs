@@ -13,6 +13,7 @@ mod sources;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use noetl_api::client::Client;
 use noetl_api::pool::PoolRequest;
 use noetl_bus::Bus as _;
 use noetl_bus::local::Local;
@@ -189,9 +190,13 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         drop(assistant::attend(settings, assistant.clone(), Arc::clone(&store), &orchestrator, stop.clone()));
         tokio::spawn(noetl_assistant::proposal::watch(sources, desk, tools, propose, stop.clone()));
     }
+    // Chat and MCP ask as everybody does: over HTTP, under the same limits.
+    let answers = Arc::new(Client::new(&address)?);
     let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
         .merge(noetl_assistant::router(assistant))
-        .merge(looking);
+        .merge(looking)
+        .merge(noetl_assistant::chat::router(Arc::clone(&answers)))
+        .merge(noetl_assistant::mcp::router(answers, stop.clone()));
     let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();

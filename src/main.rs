@@ -26,6 +26,7 @@ mod payload;
 mod playbook_file;
 mod problem;
 mod program;
+mod prose;
 mod serve;
 mod terminal;
 mod watch;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::Context as _;
+pub(crate) use noetl_api::show::moment;
 use serde::Serialize;
 
 /// Prints one JSON document.
@@ -89,12 +90,6 @@ fn width(cell: &str) -> usize {
     count
 }
 
-/// A moment for people: RFC 3339 without the fraction and the T.
-pub(crate) fn moment(rfc3339: &str) -> String {
-    let whole = rfc3339.split(['.', 'Z', '+']).next().unwrap_or(rfc3339);
-    whole.replacen('T', " ", 1)
-}
-
 /// The beginning of a text, in so many characters.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -118,11 +113,5 @@ mod tests {
         table.row(["a".to_owned(), "STATUS".to_owned(), "x".to_owned()]);
         table.row(["bcd".to_owned(), "\x1b[32mOK\x1b[0m".to_owned(), "y".to_owned()]);
         assert_eq!(table.lines(), ["a    STATUS  x", "bcd  \x1b[32mOK\x1b[0m      y"]);
-    }
-
-    #[test]
-    fn moments_lose_what_people_do_not_read() {
-        assert_eq!(moment("2026-11-22T16:00:01.234567+00:00"), "2026-11-22 16:00:01");
-        assert_eq!(moment("2026-11-22T16:00:01Z"), "2026-11-22 16:00:01");
     }
 }

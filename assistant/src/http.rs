@@ -45,6 +45,7 @@ pub fn router<S: Sources>(assistant: Assistant<S>) -> Router {
 pub fn openapi() -> OpenApi {
     let mut document = endpoints().split_for_parts().1;
     document.merge(crate::proposal::openapi());
+    document.merge(crate::chat::openapi());
     document
 }
 

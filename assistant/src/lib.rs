@@ -8,6 +8,7 @@ mod answer;
 mod assistant;
 pub mod attend;
 mod change;
+pub mod chat;
 mod check;
 mod diagnosis;
 pub mod evidence;
@@ -16,6 +17,7 @@ pub mod gather;
 mod http;
 pub mod laboratory;
 pub mod llm;
+pub mod mcp;
 pub mod proposal;
 mod rank;
 mod recommend;
@@ -23,6 +25,7 @@ mod short;
 mod statistics;
 #[cfg(test)]
 mod testing;
+pub mod tools;
 mod write;
 
 pub use answer::diagnose;

@@ -24,7 +24,7 @@ pub(crate) use status::status;
 use chrono::{DateTime, SecondsFormat, Utc};
 use noetl_api::insight::Quantiles;
 
-/// A stretch of time that ends now.
+/// A stretch of time; it ends now unless an end was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Since {
     pub(crate) from: DateTime<Utc>,
@@ -43,6 +43,12 @@ pub(crate) fn moment_of_ms(ms: i64) -> String {
 /// The beginning of the hour, Unix seconds.
 pub(crate) fn hour_of(at: DateTime<Utc>) -> i64 {
     at.timestamp() - at.timestamp().rem_euclid(3600)
+}
+
+/// The end of the hour that holds the moment before this one, Unix seconds: views count whole hours.
+pub(crate) fn end_of_hour(at: DateTime<Utc>) -> i64 {
+    let last = at.timestamp() - 1;
+    last - last.rem_euclid(3600) + 3600
 }
 
 /// As the views keep them: 0.25, 0.5, 0.75, 0.95, 0.99. Nothing observed is told as zeros.

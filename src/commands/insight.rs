@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use noetl_api::client::{Client, ClientError};
 use noetl_api::insight::{InsightFilter, Quantiles, Rate};
+pub(crate) use noetl_api::show::{bytes, milliseconds, percent};
 use noetl_domain::code::Code;
 
 use crate::compose::Layer;
@@ -79,32 +80,6 @@ pub(crate) async fn patiently<T>(
 const PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-pub(crate) fn milliseconds(ms: f64) -> String {
-    match ms {
-        ms if ms < 1.0 && ms > 0.0 => format!("{ms:.2} ms"),
-        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
-        ms if ms < 60_000.0 => format!("{:.1} s", ms / 1_000.0),
-        ms if ms < 3_600_000.0 => format!("{:.1} min", ms / 60_000.0),
-        ms => format!("{:.1} h", ms / 3_600_000.0),
-    }
-}
-
-pub(crate) fn bytes(count: f64) -> String {
-    match count {
-        count if count < 1_024.0 => format!("{count:.0} B"),
-        count if count < 1_048_576.0 => format!("{:.1} KiB", count / 1_024.0),
-        count => format!("{:.1} MiB", count / 1_048_576.0),
-    }
-}
-
-pub(crate) fn percent(share: f64) -> String {
-    if share > 0.0 && share < 0.01 {
-        format!("{:.2} %", share * 100.0)
-    } else {
-        format!("{:.1} %", share * 100.0)
-    }
-}
-
 /// A share with its interval.
 pub(crate) fn rate(rate: Rate) -> String {
     format!("{} ({}–{})", percent(rate.value), percent(rate.low), percent(rate.high))
@@ -143,16 +118,6 @@ pub(crate) fn few(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_short_enough_to_compare() {
-        assert_eq!(
-            [0.25, 12.4, 1500.0, 90_000.0].map(milliseconds),
-            ["0.25 ms", "12 ms", "1.5 s", "1.5 min"]
-        );
-        assert_eq!([500.0, 2048.0].map(bytes), ["500 B", "2.0 KiB"]);
-        assert_eq!([0.0, 0.004, 0.5].map(percent), ["0.0 %", "0.40 %", "50.0 %"]);
-    }
 
     #[test]
     fn a_sparkline_shows_where_it_happened() {

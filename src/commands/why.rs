@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::problem::Problem;
 use crate::terminal::Style;
-use crate::{output, terminal};
+use crate::{output, prose, terminal};
 
 #[derive(Debug, Args)]
 #[command(after_help = "A line such as [e:386…] in the JSON names an event: `noetl events ID` prints it.")]
@@ -123,7 +123,7 @@ fn told(diagnosis: &Diagnosis, verbose: bool, style: Style) -> String {
         out.extend(root(diagnosis, cause, style));
     }
     out.push(String::new());
-    out.extend(prose(diagnosis));
+    out.extend(prose::lines(&diagnosis.explanation));
     section(&mut out, "what changed since the last good run", &changes(diagnosis, style), style);
     let next: Vec<String> = diagnosis
         .recommendations
@@ -232,34 +232,6 @@ fn root(diagnosis: &Diagnosis, cause: &str, style: Style) -> Vec<String> {
     lines
 }
 
-/// The explanation without its citations, which are for machines and for `--verbose`.
-fn prose(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut text = String::new();
-    let mut rest = diagnosis.explanation.as_str();
-    while let Some((before, after)) = rest.split_once("[e:") {
-        text.push_str(before.trim_end());
-        rest = after.split_once(']').map_or("", |(_, rest)| rest);
-    }
-    text.push_str(rest);
-    wrapped(&text, 96)
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(terminal::printable(word));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&terminal::printable(word));
-        }
-    }
-    lines
-}
-
 fn changes(diagnosis: &Diagnosis, style: Style) -> Vec<String> {
     let one = |change: &Contribution| {
         let values = match (&change.before, &change.after) {
@@ -288,19 +260,4 @@ fn section(out: &mut Vec<String>, title: &str, lines: &[String], style: Style) {
     out.push(String::new());
     out.push(style.dim(title));
     out.extend(lines.iter().map(|line| format!("  {line}")));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prose_loses_its_citations_and_fits_the_width() {
-        let diagnosis = Diagnosis {
-            explanation: "Step `a` failed [e:1] [e:p@1:2]. Then all ended [e:3].".to_owned(),
-            ..Diagnosis::default()
-        };
-        assert_eq!(prose(&diagnosis), ["Step `a` failed. Then all ended."]);
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-    }
 }

@@ -1,6 +1,7 @@
 //! A typed client: one method per endpoint, errors with a Code and the next thing to type.
 
 mod calls;
+mod chat;
 mod diagnosis;
 mod error;
 mod fetch;

@@ -14,6 +14,9 @@ pub struct InsightFilter {
     /// How far back: `30m`, `24h`, `7d`, `4w`, or a moment in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// Where the stretch ends, in the same forms; none: now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// Path of a playbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub playbook: Option<String>,

@@ -4,6 +4,7 @@
 //! Ids are strings everywhere: 64-bit numbers break JavaScript.
 
 pub mod catalog;
+pub mod chat;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod client;
 pub mod credential;
@@ -24,6 +25,7 @@ pub mod result;
 pub mod rollout;
 pub mod schedule;
 pub mod search;
+pub mod show;
 pub mod sql;
 pub mod text_id;
 pub mod variable;

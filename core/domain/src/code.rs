@@ -118,6 +118,8 @@ codes! {
     RolloutBusy = "PR008", "A rollout of this playbook is going on";
     UnknownRollout = "PR009", "There is no such rollout";
     RolloutEnded = "PR010", "The rollout has ended, or is not in this state";
+    // The assistant.
+    ToolOff = "AS010", "A tool of the assistant is off";
 }
 
 impl std::fmt::Display for Code {

@@ -251,11 +251,11 @@ fn status_of(code: Code) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         C::VaultKey | C::StoreFailed | C::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        // The semantic layer answers for itself; these stand here so that every Code has its status.
+        // The semantic layer and the assistant answer for themselves; these stand here so that every Code has its status.
         C::QueryRefused => StatusCode::BAD_REQUEST,
         C::DocumentRefused => StatusCode::UNPROCESSABLE_ENTITY,
         C::UnknownSource => StatusCode::NOT_FOUND,
-        C::LayerStarting | C::LayerOff => StatusCode::SERVICE_UNAVAILABLE,
+        C::LayerStarting | C::LayerOff | C::ToolOff => StatusCode::SERVICE_UNAVAILABLE,
         C::LayerFailed => StatusCode::BAD_GATEWAY,
         C::UnknownProposal | C::UnknownRollout => StatusCode::NOT_FOUND,
         C::ProposalRefused | C::PolicyInvalid => StatusCode::UNPROCESSABLE_ENTITY,

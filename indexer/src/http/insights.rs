@@ -43,7 +43,7 @@ pub(super) async fn stats(
 ) -> Result<Json<Stats>, Refusal> {
     let filter = read(filter)?;
     let playbook = required(filter.playbook.as_deref())?;
-    let since = since(filter.since.as_deref(), Duration::days(30))?;
+    let since = stretch(filter.since.as_deref(), filter.until.as_deref(), Duration::days(30))?;
     let analytics = services.semantic.analytics()?;
     Ok(Json(insights::stats(&analytics, playbook, filter.step.as_deref(), since).await?))
 }
@@ -61,7 +61,7 @@ pub(super) async fn clusters(
     filter: Asked<InsightFilter>,
 ) -> Result<Json<Vec<Cluster>>, Refusal> {
     let filter = read(filter)?;
-    let since = since(filter.since.as_deref(), Duration::days(7))?;
+    let since = stretch(filter.since.as_deref(), filter.until.as_deref(), Duration::days(7))?;
     let analytics = services.semantic.analytics()?;
     let limit = limit(filter.limit);
     Ok(Json(insights::clusters(&analytics, filter.playbook.as_deref(), since, limit).await?))
@@ -80,7 +80,7 @@ pub(super) async fn anomalies(
     filter: Asked<InsightFilter>,
 ) -> Result<Json<Anomalies>, Refusal> {
     let filter = read(filter)?;
-    let since = since(filter.since.as_deref(), Duration::days(1))?;
+    let since = stretch(filter.since.as_deref(), filter.until.as_deref(), Duration::days(1))?;
     let analytics = services.semantic.analytics()?;
     let (playbook, step) = (filter.playbook.as_deref(), filter.step.as_deref());
     Ok(Json(insights::anomalies(&analytics, playbook, step, since, limit(filter.limit)).await?))
@@ -91,6 +91,7 @@ pub(super) async fn anomalies(
 #[serde(default)]
 pub(super) struct BottlenecksFilter {
     since: Option<String>,
+    until: Option<String>,
     playbook: Option<String>,
     /// Milliseconds an execution may take; none: the playbook's own timeout.
     deadline_ms: Option<f64>,
@@ -110,7 +111,7 @@ pub(super) async fn bottlenecks(
 ) -> Result<Json<Bottlenecks>, Refusal> {
     let filter = read(filter)?;
     let playbook = required(filter.playbook.as_deref())?;
-    let since = since(filter.since.as_deref(), Duration::days(30))?;
+    let since = stretch(filter.since.as_deref(), filter.until.as_deref(), Duration::days(30))?;
     let analytics = services.semantic.analytics()?;
     let deadline = match filter.deadline_ms {
         Some(deadline) => Some(deadline),
@@ -209,22 +210,39 @@ pub(super) fn execution(text: &str) -> Result<u64, Refusal> {
     })
 }
 
-/// `30m`, `24h`, `7d`, `4w`, or a moment in RFC 3339.
+/// A stretch that ends now.
 pub(super) fn since(text: Option<&str>, usual: Duration) -> Result<Since, Refusal> {
-    let now = Utc::now();
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(Since { from: now - usual, now });
-    };
-    let from = back(text).map_or_else(
-        || DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc)),
-        |length| now.checked_sub_signed(length),
-    );
-    match from {
-        Some(from) if from <= now => Ok(Since { from, now }),
-        Some(_) => Err(Refusal::invalid(format!("since {text} is in the future"))),
-        None => Err(Refusal::invalid(format!("since {text:?} cannot be read"))
-            .hint("such as 30m, 24h, 7d, 4w, or 2026-11-01T00:00:00Z")),
+    stretch(text, None, usual)
+}
+
+/// A stretch between two moments: `30m`, `24h`, `7d`, `4w` ago, or written in RFC 3339.
+fn stretch(since: Option<&str>, until: Option<&str>, usual: Duration) -> Result<Since, Refusal> {
+    let present = Utc::now();
+    let now = read_moment("until", until, present)?.unwrap_or(present).min(present);
+    let from = read_moment("since", since, present)?.unwrap_or(now - usual);
+    match (from, until) {
+        (from, _) if from <= now => Ok(Since { from, now }),
+        (_, None) => Err(Refusal::invalid(format!("since {} is in the future", since.unwrap_or_default()))),
+        (_, Some(until)) => {
+            Err(Refusal::invalid(format!("since {} is after until {until}", since.unwrap_or_default())))
+        }
     }
+}
+
+fn read_moment(
+    name: &str,
+    text: Option<&str>,
+    present: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Refusal> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let read = back(text).map_or_else(
+        || DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc)),
+        |length| present.checked_sub_signed(length),
+    );
+    read.map(Some).ok_or_else(|| {
+        Refusal::invalid(format!("{name} {text:?} cannot be read"))
+            .hint("such as 30m, 24h, 7d, 4w, or 2026-11-01T00:00:00Z")
+    })
 }
 
 fn back(text: &str) -> Option<Duration> {
@@ -242,6 +260,16 @@ fn back(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stretch_may_end_before_now() {
+        let week = stretch(Some("14d"), Some("7d"), Duration::days(1)).unwrap();
+        assert_eq!((week.now - week.from).num_hours(), 168);
+        let day = stretch(None, Some("7d"), Duration::days(1)).unwrap();
+        assert_eq!((day.now - day.from).num_hours(), 24);
+        assert!(stretch(Some("7d"), Some("14d"), Duration::days(1)).is_err());
+        assert!(stretch(None, Some("soon"), Duration::days(1)).is_err());
+    }
 
     #[test]
     fn stretches_are_read_as_people_write_them() {

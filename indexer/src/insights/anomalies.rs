@@ -5,7 +5,7 @@ use noetl_api::insight::{Anomalies, Anomaly, Quantiles};
 use serde::Deserialize;
 
 use super::statistics::{DEPENDENCE, at_least, median_shift, q_values, upper_tail};
-use super::{LEVELS, Since, hour_of, moment_of_ms, quantiles};
+use super::{LEVELS, Since, end_of_hour, hour_of, moment_of_ms, quantiles};
 use crate::analytics::{Analytics, AnalyticsError};
 
 /// The history is this many times as long as the stretch, and at least as many days.
@@ -46,9 +46,10 @@ pub(crate) async fn anomalies(
     limit: u64,
 ) -> Result<Anomalies, AnalyticsError> {
     let from = hour_of(since.from);
+    let end = end_of_hour(since.now);
     let length = (since.now.timestamp() - from).max(3600);
     let begin = from - (length * HISTORY).max(HISTORY_DAYS * 86_400);
-    let found = compared(analytics, playbook, step, from, begin).await?;
+    let found = compared(analytics, playbook, step, [begin, from, end]).await?;
     let mut anomalies: Vec<Anomaly> = found.iter().flat_map(judge).collect();
     let judged = anomalies.len() as u64;
     let chances: Vec<f64> = anomalies.iter().map(|anomaly| anomaly.q_value).collect();
@@ -59,7 +60,7 @@ pub(crate) async fn anomalies(
     anomalies.sort_by(|a, b| a.q_value.total_cmp(&b.q_value).then(b.runs.cmp(&a.runs)));
     anomalies.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     for anomaly in &mut anomalies {
-        anomaly.executions = examples(analytics, anomaly, from).await?;
+        anomaly.executions = examples(analytics, anomaly, from, end).await?;
     }
     Ok(Anomalies {
         since: moment_of_ms(from * 1000),
@@ -73,8 +74,7 @@ async fn compared(
     analytics: &Analytics,
     playbook: Option<&str>,
     step: Option<&str>,
-    from: i64,
-    begin: i64,
+    [begin, from, end]: [i64; 3],
 ) -> Result<Vec<Found>, AnalyticsError> {
     let sql = format!(
         "WITH toDateTime(?, 'UTC') AS since
@@ -88,7 +88,7 @@ async fn compared(
             quantilesTDigestMergeIf({LEVELS})(total_quantiles, hour < since)::Array(Float64) AS old_total,
             quantilesTDigestMergeIf({LEVELS})(bytes_quantiles, hour < since)::Array(Float64) AS old_bytes
         FROM {{database}}.noetl_steps_hourly AS one
-        WHERE hour >= toDateTime(?, 'UTC') AND (? = '' OR playbook = ?) AND (? = '' OR step = ?)
+        WHERE hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC') AND (? = '' OR playbook = ?) AND (? = '' OR step = ?)
         GROUP BY playbook, step HAVING runs >= ? AND old_runs >= ?"
     );
     let (playbook, step) = (playbook.unwrap_or_default(), step.unwrap_or_default());
@@ -96,6 +96,7 @@ async fn compared(
         .query(&sql)
         .bind(from)
         .bind(begin)
+        .bind(end)
         .bind(playbook)
         .bind(playbook)
         .bind(step)
@@ -175,6 +176,7 @@ async fn examples(
     analytics: &Analytics,
     anomaly: &Anomaly,
     from: i64,
+    end: i64,
 ) -> Result<Vec<String>, AnalyticsError> {
     let order = match (anomaly.measure.as_str(), anomaly.direction.as_str()) {
         ("duration", _) => "total_ms DESC",
@@ -185,10 +187,11 @@ async fn examples(
     };
     let sql = format!(
         "SELECT execution_id FROM {{database}}.noetl_steps
-        WHERE playbook = ? AND step = ? AND exited_at >= toDateTime(?, 'UTC') AND status != 'SKIPPED'
+        WHERE playbook = ? AND step = ? AND exited_at >= toDateTime(?, 'UTC') AND exited_at < toDateTime(?, 'UTC')
+            AND status != 'SKIPPED'
         ORDER BY {order} LIMIT 1 BY execution_id LIMIT {EXAMPLES}"
     );
-    let query = analytics.query(&sql).bind(&anomaly.playbook).bind(&anomaly.step).bind(from);
+    let query = analytics.query(&sql).bind(&anomaly.playbook).bind(&anomaly.step).bind(from).bind(end);
     let rows = analytics.all::<One>("find examples", query).await?;
     Ok(rows.into_iter().map(|row| row.execution_id.to_string()).collect())
 }

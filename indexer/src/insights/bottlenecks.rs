@@ -57,10 +57,11 @@ async fn runs(analytics: &Analytics, playbook: &str, since: Since) -> Result<Vec
         WHERE playbook = ? AND status != 'SKIPPED' AND execution_id IN (
             SELECT execution_id FROM {database}.noetl_executions FINAL
             WHERE playbook = ? AND status = 'COMPLETED' AND started_at >= fromUnixTimestamp64Milli(?)
+                AND started_at < fromUnixTimestamp64Milli(?)
             ORDER BY execution_id DESC LIMIT ?)
         ORDER BY execution_id, exited_at";
-    let query =
-        analytics.query(sql).bind(playbook).bind(playbook).bind(since.from.timestamp_millis()).bind(MOST);
+    let (from, end) = (since.from.timestamp_millis(), since.now.timestamp_millis());
+    let query = analytics.query(sql).bind(playbook).bind(playbook).bind(from).bind(end).bind(MOST);
     analytics.all::<Run>("read past executions", query).await
 }
 

@@ -7,7 +7,7 @@ use noetl_api::insight::{Cluster, Example};
 use serde::Deserialize;
 
 use super::statistics::at_least;
-use super::{Since, hex, hour_of, moment_of_ms};
+use super::{Since, end_of_hour, hex, hour_of, moment_of_ms};
 use crate::analytics::{Analytics, AnalyticsError};
 
 /// Parts of the stretch that the history shows.
@@ -65,7 +65,7 @@ pub(crate) async fn clusters(
         FROM {database}.noetl_failures_hourly AS one
         LEFT JOIN (SELECT fingerprint, canonical, template FROM {database}.noetl_templates FINAL) AS known
             ON known.fingerprint = one.fingerprint
-        WHERE one.hour >= earlier AND (? = '' OR one.playbook = ?)
+        WHERE one.hour >= earlier AND one.hour < toDateTime(?, 'UTC') AND (? = '' OR one.playbook = ?)
         GROUP BY canonical HAVING count > 0 ORDER BY count DESC, last_ms DESC LIMIT ?";
     let columns = "canonical, template, cause, count, handled, before, first_ms, last_ms, playbooks, steps, parts, counts, \
                    execution, event, message";
@@ -75,6 +75,7 @@ pub(crate) async fn clusters(
         .bind(from)
         .bind(from - length)
         .bind((length / PARTS).max(1))
+        .bind(end_of_hour(since.now))
         .bind(wanted)
         .bind(wanted)
         .bind(limit);

@@ -5,7 +5,7 @@ use noetl_api::insight::{ExecutionStats, Stats, StepStats};
 use serde::Deserialize;
 
 use super::statistics::rate;
-use super::{LEVELS, Since, hour_of, moment, quantiles};
+use super::{LEVELS, Since, end_of_hour, hour_of, moment, quantiles};
 use crate::analytics::{Analytics, AnalyticsError};
 
 #[derive(Row, Deserialize)]
@@ -70,9 +70,9 @@ async fn executions(
             sumIf(executions, status = 'FAILED') AS failed, sumIf(executions, status = 'CANCELLED') AS cancelled,
             quantilesTDigestMerge({LEVELS})(duration_quantiles)::Array(Float64) AS duration
         FROM {{database}}.noetl_executions_hourly
-        WHERE playbook = ? AND hour >= toDateTime(?, 'UTC')"
+        WHERE playbook = ? AND hour >= toDateTime(?, 'UTC') AND hour < toDateTime(?, 'UTC')"
     );
-    let query = analytics.query(&sql).bind(playbook).bind(hour_of(since.from));
+    let query = analytics.query(&sql).bind(playbook).bind(hour_of(since.from)).bind(end_of_hour(since.now));
     let row = analytics.all::<Executions>("count executions", query).await?.pop();
     Ok(row.map_or_else(ExecutionStats::default, |row| ExecutionStats {
         total: row.total,
@@ -105,11 +105,13 @@ async fn steps(
             sum(one.run_ms) AS work_ms, sum(one.cpu_ms) AS cpu_ms, max(memory_bytes) AS memory,
             sum(one.queue_ms) / greatest(sum(one.runs), 1) AS queue_ms
         FROM {{database}}.noetl_steps_hourly AS one
-        WHERE one.playbook = ? AND one.hour >= toDateTime(?, 'UTC') AND (? = '' OR one.step = ?)
+        WHERE one.playbook = ? AND one.hour >= toDateTime(?, 'UTC') AND one.hour < toDateTime(?, 'UTC')
+            AND (? = '' OR one.step = ?)
         GROUP BY one.{group} ORDER BY {order}"
     );
     let wanted = step.unwrap_or_default();
-    let query = analytics.query(&sql).bind(playbook).bind(hour_of(since.from)).bind(wanted).bind(wanted);
+    let (from, end) = (hour_of(since.from), end_of_hour(since.now));
+    let query = analytics.query(&sql).bind(playbook).bind(from).bind(end).bind(wanted).bind(wanted);
     let rows = analytics.all::<Steps>("count runs of steps", query).await?;
     Ok(rows.into_iter().map(|row| told(row, by)).collect())
 }

@@ -169,21 +169,21 @@ impl Following {
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Message {
+pub(super) struct Message {
     id: Option<String>,
-    event: String,
-    data: String,
+    pub(super) event: String,
+    pub(super) data: String,
 }
 
 /// Reads `text/event-stream` as it trickles in.
 #[derive(Default)]
-struct Parser {
+pub(super) struct Parser {
     line: Vec<u8>,
     message: Message,
 }
 
 impl Parser {
-    fn push(&mut self, bytes: &[u8], ready: &mut VecDeque<Message>) {
+    pub(super) fn push(&mut self, bytes: &[u8], ready: &mut VecDeque<Message>) {
         for byte in bytes {
             if *byte == b'\n' {
                 let line = std::mem::take(&mut self.line);

@@ -1,0 +1,220 @@
+//! `what_if`: what is known of a parameter from the versions of a playbook that ran with other values of it.
+//!
+//! It tells what was measured and guesses nothing: a value that never ran has no answer but its nearest neighbours.
+
+use chrono::Duration;
+use noetl_api::chat::ColumnKind as K;
+use noetl_api::insight::SqlQuestion;
+use noetl_api::show::{milliseconds, percent};
+use noetl_domain::dialect;
+use noetl_domain::playbook::{Playbook, Step};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::counts::{number, quoted};
+use super::table::Table;
+use super::{Answer, Answers, Trouble, stretch};
+
+pub(super) const DESCRIPTION: &str = "What history says about another value of a parameter of a step (batch size, elements side by \
+    side, attempts, timeout): how the versions that ran with different values fared. For questions such as what would \
+    happen with batch size 500.";
+
+/// Versions that are looked back over.
+const VERSIONS: u32 = 20;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parameter {
+    BatchSize,
+    MaxInFlight,
+    MaxAttempts,
+    /// In seconds.
+    Timeout,
+}
+
+impl Parameter {
+    fn name(self) -> &'static str {
+        match self {
+            Self::BatchSize => "batch size",
+            Self::MaxInFlight => "elements side by side",
+            Self::MaxAttempts => "attempts",
+            Self::Timeout => "timeout in seconds",
+        }
+    }
+
+    /// What a step says about it; none where it says nothing.
+    fn of(self, step: &Step) -> Option<f64> {
+        let looped = step.looped.as_ref();
+        let task = step.body.first();
+        let value = match self {
+            Self::BatchSize => looped?.chunk.as_ref(),
+            Self::MaxInFlight => looped?.max_in_flight.as_ref(),
+            Self::MaxAttempts => {
+                let retry = step.retry.first().or_else(|| task?.retry.first());
+                Some(&retry?.max_attempts)
+            }
+            Self::Timeout => step.timeout_seconds.as_ref().or_else(|| task?.timeout_seconds.as_ref()),
+        };
+        number(value?)
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Input {
+    /// Path of the playbook.
+    playbook: String,
+    /// Name of the step; the one that has the parameter unless given.
+    #[serde(default)]
+    step: Option<String>,
+    /// What would be changed.
+    parameter: Parameter,
+    /// The value it would have.
+    value: f64,
+    /// Beginning: 30m, 24h, 7d, 4w back, or a moment in RFC 3339; 90d unless given.
+    #[serde(default)]
+    since: Option<String>,
+}
+
+/// How one version of a step fared.
+struct Fared {
+    version: u64,
+    runs: u64,
+    failed: u64,
+    median_ms: f64,
+    ms_per_item: f64,
+}
+
+pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answer, Trouble> {
+    let newest = answers.playbook(&input.playbook, None).await?;
+    let definition = read(newest.content.as_deref());
+    let mut answer = Answer::default();
+    answer.about.playbook = Some(input.playbook.clone());
+    let Some(step) = step_of(definition.as_ref(), &input) else {
+        let reference = answer.fact("playbook", format!("{} v{}", newest.path, newest.version), "what_if");
+        answer.say(format!(
+            "No step of `{}` v{} says anything about {} [e:{reference}].",
+            newest.path,
+            newest.version,
+            input.parameter.name()
+        ));
+        answer
+            .notes
+            .push("name the step, as in: what would happen with batch size 500 in step load".to_owned());
+        return Ok(answer);
+    };
+    answer.about.step = Some(step.clone());
+    let fared = fared(answers, &input, &step).await?;
+    let mut known: Vec<(f64, Fared)> = Vec::new();
+    for one in fared {
+        let version = u32::try_from(one.version).unwrap_or(u32::MAX);
+        let entry = answers.playbook(&input.playbook, Some(version)).await.ok();
+        let read = entry.and_then(|entry| read(entry.content.as_deref()));
+        let value = read.as_ref().and_then(|playbook| input.parameter.of(playbook.step(&step)?));
+        known.extend(value.map(|value| (value, one)));
+    }
+    known.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
+    told(&mut answer, &input, &step, &known);
+    Ok(answer)
+}
+
+fn read(content: Option<&str>) -> Option<Playbook> {
+    dialect::read(content?).playbook
+}
+
+/// The step that was named, or the only one that has the parameter.
+fn step_of(definition: Option<&Playbook>, input: &Input) -> Option<String> {
+    let steps = &definition?.steps;
+    match &input.step {
+        Some(name) => steps.iter().find(|step| step.name == *name).map(|step| step.name.clone()),
+        None => steps.iter().find(|step| input.parameter.of(step).is_some()).map(|step| step.name.clone()),
+    }
+}
+
+async fn fared<A: Answers>(answers: &A, input: &Input, step: &str) -> Result<Vec<Fared>, Trouble> {
+    let within = stretch(input.since.as_deref(), None, Duration::days(90))?;
+    let query = format!(
+        "SELECT version, count() AS runs, countIf(status = 'FAILED') AS failed, quantileIf(0.5)(total_ms, status = 'COMPLETED') \
+         AS median_ms, sum(run_ms) / greatest(sum(iterations), 1) AS ms_per_item FROM noetl_steps FINAL WHERE playbook = {} \
+         AND step = {} AND status IN ('COMPLETED', 'FAILED') AND {} GROUP BY version ORDER BY version DESC LIMIT {VERSIONS}",
+        quoted(&input.playbook),
+        quoted(step),
+        within.sql("exited_at")
+    );
+    let found = answers
+        .sql(&SqlQuestion { query, max_rows: Some(u64::from(VERSIONS)), max_seconds: Some(20) })
+        .await?;
+    let cell =
+        |row: &[Value], at: usize| row.get(at).and_then(number).filter(|n| n.is_finite()).unwrap_or_default();
+    let line = |row: &Vec<Value>| Fared {
+        version: cell(row, 0) as u64,
+        runs: cell(row, 1) as u64,
+        failed: cell(row, 2) as u64,
+        median_ms: cell(row, 3),
+        ms_per_item: cell(row, 4),
+    };
+    Ok(found.rows.iter().map(line).collect())
+}
+
+fn told(answer: &mut Answer, input: &Input, step: &str, known: &[(f64, Fared)]) {
+    let name = input.parameter.name();
+    let mut table = Table::new(
+        format!("step {step} by {name}"),
+        &[
+            (name, K::Number),
+            ("version", K::Number),
+            ("runs", K::Number),
+            ("failure rate", K::Share),
+            ("median", K::Milliseconds),
+            ("per item", K::Milliseconds),
+        ],
+    );
+    let mut refs = Vec::new();
+    for (value, one) in known {
+        refs.push(table.row(vec![
+            json!(value),
+            json!(one.version),
+            json!(one.runs),
+            json!(one.failed as f64 / one.runs.max(1) as f64),
+            json!(one.median_ms),
+            json!(one.ms_per_item),
+        ]));
+    }
+    table.give(answer);
+    let line = |at: usize| {
+        let (value, one) = &known[at];
+        format!(
+            "with {name} {value} (v{}) step `{step}` took {} at the median, {} per item, and {} of {} runs failed [e:{}]",
+            one.version,
+            milliseconds(one.median_ms),
+            milliseconds(one.ms_per_item),
+            percent(one.failed as f64 / one.runs.max(1) as f64),
+            one.runs,
+            refs[at]
+        )
+    };
+    let at = |wanted: &dyn Fn(f64) -> bool| known.iter().position(|(value, _)| wanted(*value));
+    if let Some(exactly) = at(&|value| (value - input.value).abs() < 1e-9) {
+        answer.say(format!("It was so before: {}.", line(exactly)));
+        return;
+    }
+    let below = known.iter().rposition(|(value, _)| *value < input.value);
+    let above = at(&|value| value > input.value);
+    if known.is_empty() {
+        let reference = answer.fact("runs", format!("0 runs of step {step} with a known {name}"), "what_if");
+        answer.say(format!(
+            "No run of step `{step}` tells anything: 0 runs with a known {name} [e:{reference}]."
+        ));
+        return;
+    }
+    let mut sides: Vec<String> = below.into_iter().chain(above).map(line).collect();
+    if let Some(first) = sides.first_mut() {
+        first.insert_str(0, "The nearest that was measured: ");
+    }
+    answer.say(format!("{}.", sides.join("; ")));
+    answer.notes.push(format!(
+        "{name} {} never ran, and nothing is guessed beyond what was measured; try it as a new version",
+        input.value
+    ));
+}
