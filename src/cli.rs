@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::commands::{
     anomalies, bottlenecks, cancel, catalog, chat, cleanup, cluster, clusters, compare, completions, config,
     convert, credential, db, events, execute, executions, explain, fingerprint, get, knowledge, lint, list,
-    logs, mcp, policy, proposals, register, retry, rollout, run, schedule, search, server, similar, sql, stats,
-    status, tools, up, why, worker,
+    logs, mcp, policy, proposals, register, retry, rollout, run, schedule, search, server, similar, sql,
+    stats, status, tools, up, why, worker,
 };
 
 #[derive(Debug, Parser)]

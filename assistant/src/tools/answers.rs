@@ -162,7 +162,7 @@ impl Answers for Client {
     }
 
     async fn proposals(&self, filter: &ProposalFilter) -> Asked<Vec<Proposal>> {
-        Ok(self.proposals(filter).await?.proposals)
+        Ok(self.proposals(filter).await?.items)
     }
 
     async fn simulate(&self, id: &str) -> Asked<Simulation> {

@@ -149,7 +149,7 @@ impl Context<'_> {
             *item += 1;
             let mut one = EventRow {
                 item: *item,
-                event_type: Arc::clone(&name),
+                event_type: name.clone(),
                 iteration: if is_looped { told.index as i64 } else { -1 },
                 status: self.names.get(if call.error.is_some() { "ERROR" } else { "OK" }),
                 tool: self.names.get(&call.tool),
