@@ -3,12 +3,15 @@
 //! Without a model a small grammar reads the question, one tool answers it, and the answer says how it was read. Nothing
 //! is kept between questions: whoever asks sends along what was said before.
 
+mod calendar;
+mod earlier;
 mod http;
 mod intent;
 mod names;
 mod read;
 mod when;
 mod words;
+mod zone;
 
 #[cfg(test)]
 mod questions;
@@ -29,7 +32,8 @@ pub use http::{openapi, router};
 use self::intent::EXAMPLES;
 use self::names::Known;
 use self::read::{Asked, Reading, read};
-use self::when::{Clock, Zone};
+use self::when::Clock;
+use self::zone::Zone;
 use crate::check::check;
 use crate::tools::{self, Answer, Answers, Trouble};
 

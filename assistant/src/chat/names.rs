@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::when::{spelled, split_unit};
+use super::calendar::{spelled, split_unit};
 use super::words::{Idea, is_empty, stem};
 
 /// A playbook that may be meant.

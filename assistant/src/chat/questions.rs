@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::names::Known;
 use super::read::{Asked, Reading, read};
-use super::when::{Clock, Zone};
+use super::when::Clock;
+use super::zone::Zone;
 
 /// A Friday, 10:30 in Berlin.
 pub(super) fn clock() -> Clock {

@@ -1,14 +1,16 @@
 //! From a question to a tool and its arguments, without a model.
 
+mod sought;
+
 use chrono::{DateTime, Duration, Utc};
 use noetl_api::chat::{About, ChatTurn, Understood};
 use serde_json::{Map, Value, json};
 
+use super::earlier::{set_stretch, what_of};
 use super::intent::{Intent, LEAST, Signs, weigh};
 use super::names::{self, Known};
 use super::when::{Clock, When, when};
 use super::words::{Idea, ideas, is_empty, quoted, words};
-use crate::tools::written;
 
 /// A question with everything that reading it needs.
 #[derive(Clone, Copy, Debug)]
@@ -567,76 +569,4 @@ impl<'a> Question<'a> {
             Err(_) => format!("{text} ago"),
         }
     }
-
-    /// `the last 5 runs`: how many.
-    fn count(&self) -> Option<u64> {
-        let at = self.ideas.iter().position(|idea| *idea == Some(Idea::Last))?;
-        let word = self.words.get(at + 1)?;
-        let count = word
-            .parse::<u64>()
-            .ok()
-            .or_else(|| super::when::spelled(word).filter(|_| word.len() > 2).map(|n| n as u64));
-        count.filter(|count| (1..=200).contains(count))
-    }
-
-    /// What a search looks for: what is in quotes, else the words that say something.
-    fn sought(&self) -> Option<String> {
-        if !self.quoted.is_empty() {
-            return Some(self.quoted.join(" "));
-        }
-        let in_time =
-            |at: usize| self.when.as_ref().is_some_and(|when| when.words.0 <= at && at < when.words.1);
-        let says = |at: &usize| {
-            let idea = self.ideas[*at];
-            let is_frame = matches!(
-                idea,
-                Some(
-                    Idea::Search
-                        | Idea::Document
-                        | Idea::Show
-                        | Idea::And
-                        | Idea::It
-                        | Idea::Playbook
-                        | Idea::Help
-                )
-            );
-            !in_time(*at) && !is_frame && !is_empty(&self.words[*at])
-        };
-        let said: Vec<&str> = (0..self.words.len()).filter(says).map(|at| self.words[at].as_str()).collect();
-        (!said.is_empty()).then(|| said.join(" "))
-    }
-
-    /// Words that describe a failure, where nothing else names it.
-    fn describing(&self) -> Value {
-        let free: Vec<&str> = (0..self.words.len())
-            .filter(|at| self.ideas[*at].is_none() && !is_empty(&self.words[*at]))
-            .filter(|at| self.when.as_ref().is_none_or(|when| *at < when.words.0 || *at >= when.words.1))
-            .map(|at| self.words[at].as_str())
-            .collect();
-        if free.is_empty() { Value::Null } else { json!(free.join(" ")) }
-    }
-}
-
-/// What a question was about, without where and when.
-fn what_of(previous: &Understood) -> String {
-    let reading = &previous.reading;
-    let path = previous.about.playbook.as_ref().map(|path| format!(" of {path}"));
-    let parts = [", all playbooks", ", since ", ", step ", " (it could"].into_iter();
-    let end = parts.chain(path.as_deref()).filter_map(|part| reading.find(part)).min();
-    reading[..end.unwrap_or(reading.len())].to_owned()
-}
-
-fn set_stretch(
-    arguments: &mut Map<String, Value>,
-    about: &mut About,
-    from: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-) {
-    arguments.insert("since".to_owned(), json!(written(from)));
-    about.since = Some(written(from));
-    about.until = until.map(written);
-    match &about.until {
-        Some(until) => arguments.insert("until".to_owned(), json!(until)),
-        None => arguments.remove("until"),
-    };
 }

@@ -1,50 +1,9 @@
 //! Stretches of time as people say them, relative to now and to where days begin.
 
-use chrono::{
-    DateTime, Datelike as _, Days, Duration, FixedOffset, Local, Months, NaiveDate, NaiveDateTime, NaiveTime,
-    TimeZone as _, Utc, Weekday,
-};
+use chrono::{DateTime, Datelike as _, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// Where days begin.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Zone {
-    Named(chrono_tz::Tz),
-    Fixed(FixedOffset),
-    Local,
-}
-
-impl Zone {
-    /// `Europe/Berlin`, `+02:00`, `UTC`; the server's own unless given. None: there is no such zone.
-    pub(crate) fn read(text: Option<&str>) -> Option<Self> {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-            return Some(Self::Local);
-        };
-        if let Ok(zone) = text.parse::<chrono_tz::Tz>() {
-            return Some(Self::Named(zone));
-        }
-        DateTime::parse_from_rfc3339(&format!("2026-01-01T00:00:00{text}"))
-            .ok()
-            .map(|at| Self::Fixed(*at.offset()))
-    }
-
-    pub(crate) fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
-        match self {
-            Self::Named(zone) => at.with_timezone(&zone).naive_local(),
-            Self::Fixed(zone) => at.with_timezone(&zone).naive_local(),
-            Self::Local => at.with_timezone(&Local).naive_local(),
-        }
-    }
-
-    /// Moments that a change of the clock leaves out are taken an hour later.
-    fn utc(self, at: NaiveDateTime) -> DateTime<Utc> {
-        let read = |at: NaiveDateTime| match self {
-            Self::Named(zone) => zone.from_local_datetime(&at).earliest().map(|at| at.with_timezone(&Utc)),
-            Self::Fixed(zone) => zone.from_local_datetime(&at).earliest().map(|at| at.with_timezone(&Utc)),
-            Self::Local => Local.from_local_datetime(&at).earliest().map(|at| at.with_timezone(&Utc)),
-        };
-        read(at).or_else(|| read(at + Duration::hours(1))).unwrap_or_else(|| at.and_utc())
-    }
-}
+use super::calendar::{day_of_month, month, spelled, split_unit, weekday, written_date};
+use super::zone::Zone;
 
 /// A stretch, and the words that said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -478,80 +437,6 @@ fn whole(day: NaiveDate) -> Part {
 
 fn hour(day: NaiveDate, hours: i64) -> NaiveDateTime {
     day.and_time(NaiveTime::MIN) + Duration::hours(hours)
-}
-
-/// `2026-11-20`, `20.11.2026`, `20.11.`.
-fn written_date(word: &str, today: NaiveDate) -> Option<NaiveDate> {
-    let word = word.trim_end_matches([',', '.']);
-    if let Ok(day) = NaiveDate::parse_from_str(word, "%Y-%m-%d") {
-        return Some(day);
-    }
-    let mut parts = word.split('.').map(str::parse::<u32>);
-    let (day, month) = (parts.next()?.ok()?, parts.next()?.ok()?);
-    let year = match parts.next() {
-        Some(year) => i32::try_from(year.ok()?).ok()?,
-        None => today.year(),
-    };
-    NaiveDate::from_ymd_opt(if year < 100 { year + 2000 } else { year }, month, day)
-}
-
-fn day_of_month(word: &str) -> Option<u32> {
-    let word = ["st", "nd", "rd", "th"].iter().find_map(|suffix| word.strip_suffix(suffix)).unwrap_or(word);
-    word.parse().ok().filter(|day| (1..=31).contains(day))
-}
-
-fn month(word: &str) -> Option<u32> {
-    const MONTHS: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let at = MONTHS.iter().position(|month| *month == word || word.len() == 3 && month.starts_with(word))?;
-    u32::try_from(at + 1).ok()
-}
-
-fn weekday(word: &str) -> Option<Weekday> {
-    match word {
-        "monday" | "mondays" | "mon" => Some(Weekday::Mon),
-        "tuesday" | "tue" | "tues" => Some(Weekday::Tue),
-        "wednesday" | "wed" => Some(Weekday::Wed),
-        "thursday" | "thu" | "thurs" => Some(Weekday::Thu),
-        "friday" | "fri" => Some(Weekday::Fri),
-        "saturday" | "sat" => Some(Weekday::Sat),
-        "sunday" | "sun" => Some(Weekday::Sun),
-        _ => None,
-    }
-}
-
-pub(super) fn spelled(word: &str) -> Option<f64> {
-    const NUMBERS: [&str; 13] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-        "twelve",
-    ];
-    match word {
-        "a" | "an" => Some(1.0),
-        "twice" | "both" => Some(2.0),
-        "twenty" => Some(20.0),
-        word => NUMBERS.iter().position(|number| *number == word).map(|number| number as f64),
-    }
-}
-
-/// `24h` → 24 and `h`.
-pub(super) fn split_unit(word: &str) -> Option<(f64, &str)> {
-    let at = word.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-    if at == 0 {
-        return None;
-    }
-    Some((word[..at].parse().ok()?, &word[at..]))
 }
 
 #[cfg(test)]

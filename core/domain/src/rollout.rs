@@ -215,7 +215,7 @@ fn faster(control: &Tally, canary: &Tally) -> f64 {
         .map(|new| {
             let below = old.partition_point(|duration| duration < new) as f64;
             let until = old.partition_point(|duration| duration <= new) as f64;
-            n - (below + until) / 2.0
+            n - f64::midpoint(below, until)
         })
         .sum();
     let deviation = (n * m * (n + m + 1.0) / 12.0).sqrt();

@@ -126,7 +126,7 @@ fn shares(seed: u64, trials: u64, rates: (f64, f64), share: f64, most: u64) -> (
     (f64::from(back) / trials as f64, f64::from(promoted) / trials as f64)
 }
 
-const TRIALS: u64 = 150;
+const TRIALS: u64 = 300;
 
 /// Two equal versions, looked at after each of 300 executions.
 #[test]

@@ -35,6 +35,8 @@ pub async fn follow_until(proposals: Proposals, orchestrator: Orchestrator, stop
         let listening = feed.take().unwrap_or_else(|| orchestrator.subscribe());
         let (wait, running) = match proposals.sweep().await {
             Ok(swept) => (pause(swept), swept.running),
+            // A store that closes under a server that stops is no failure.
+            Err(_) if stop.is_cancelled() => return,
             Err(error) => {
                 tracing::warn!(%error, "proposals could not be looked after; trying again soon");
                 (PAUSE, false)

@@ -59,7 +59,7 @@ impl Shape {
                 inner.values(rows, cursor)
             }
             Self::Array(inner) => {
-                cursor.pass(rows.checked_sub(1).unwrap_or_default(), 8)?;
+                cursor.pass(rows.saturating_sub(1), 8)?;
                 let all = if rows == 0 { 0 } else { cursor.word()? };
                 inner.values(usize::try_from(all).ok()?, cursor)
             }
