@@ -91,12 +91,12 @@ impl<A: Answers> ServerHandler for Server<A> {
         _context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<ListToolsResult, ErrorData>> + Send + '_ {
         std::future::ready(Ok(ListToolsResult::with_all_items(
-            tools::all().into_iter().map(described).collect(),
+            tools::all().into_iter().map(|tool| described(&tool)).collect(),
         )))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools::all().into_iter().find(|tool| tool.name == name).map(described)
+        tools::all().into_iter().find(|tool| tool.name == name).map(|tool| described(&tool))
     }
 
     async fn call_tool(
@@ -227,7 +227,7 @@ fn prompt(request: &GetPromptRequestParams) -> Result<GetPromptResult, ErrorData
     Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]).with_description(*description))
 }
 
-fn described(tool: tools::Tool) -> Tool {
+fn described(tool: &tools::Tool) -> Tool {
     let schema = tool.schema.as_object().cloned().unwrap_or_default();
     let annotations =
         ToolAnnotations::new().read_only(true).idempotent(true).destructive(false).open_world(false);

@@ -60,7 +60,7 @@ fn show(context: &Context) -> anyhow::Result<Exit> {
         match &state.closed {
             Some(why) => terminal::tell(&format!("nothing can be approved now: {why}")),
             None => {
-                terminal::tell("change it in [policy] of noetl.toml, or in the file that `file` names there")
+                terminal::tell("change it in [policy] of noetl.toml, or in the file that `file` names there");
             }
         }
         Ok(Exit::Success)

@@ -90,12 +90,11 @@ async fn show(context: &Context, client: &Client, status: Status) -> anyhow::Res
         Some(which) if is_id(which) => Some(client.rollout(which).await?),
         _ => None,
     };
-    let found = match one {
-        Some(one) => vec![one],
-        None => {
-            let filter = RolloutFilter { playbook: status.which.clone(), all: status.all };
-            client.rollouts(&filter).await?.items
-        }
+    let found = if let Some(one) = one {
+        vec![one]
+    } else {
+        let filter = RolloutFilter { playbook: status.which.clone(), all: status.all };
+        client.rollouts(&filter).await?.items
     };
     if context.json {
         return output::json(&found);

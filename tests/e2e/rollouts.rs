@@ -37,7 +37,7 @@ workflow:
     )
 }
 
-fn proposal(parameter: &str, after: Value, more: &str, metric: &str) -> Value {
+fn proposal(parameter: &str, after: &Value, more: &str, metric: &str) -> Value {
     let share = |value: f64| json!({ "what": "a share", "unit": "share", "value": value, "low": value - 0.1, "high": value + 0.1 });
     json!({
         "playbook": PATH, "base_version": 1, "kind": if metric == "failure_rate" { "retry" } else { "timeout" },
@@ -102,7 +102,7 @@ async fn until(app: &App, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
 async fn what_is_better_is_promoted_by_itself_through_a_kill_and_a_pause() {
     let mut app = App::start().await;
     let (id, rollout) =
-        approved(&app, &proposal("retry.max_attempts", json!(4), RETRIES, "failure_rate")).await;
+        approved(&app, &proposal("retry.max_attempts", &json!(4), RETRIES, "failure_rate")).await;
     let first = [ten(&app, &json!({})).await, ten(&app, &json!({})).await].concat();
     assert!(first.contains(&1) && first.contains(&2), "both arms get some: {first:?}");
     app.kill();
@@ -154,7 +154,7 @@ async fn what_is_better_is_promoted_by_itself_through_a_kill_and_a_pause() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_harm_is_rolled_back_within_a_hundred_executions() {
     let app = App::start().await;
-    let bad = proposal("timeout", json!(0.5), "    timeout: 0.5\n", "duration_ms");
+    let bad = proposal("timeout", &json!(0.5), "    timeout: 0.5\n", "duration_ms");
     let (id, rollout) = approved(&app, &bad).await;
     let payload = json!({ "failures": 0.05, "slow": 0.6 });
     let mut ran = 0;

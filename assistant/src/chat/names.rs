@@ -128,6 +128,7 @@ pub(crate) fn executions(words: &[String]) -> Vec<String> {
 }
 
 /// The step that is named as one: `step load`, `the load step`; or any word that is the name of a step.
+#[expect(clippy::single_match_else, reason = "the two ways stand beside each other")]
 pub(crate) fn step(words: &[String], ideas: &[Option<Idea>], steps: Option<&[String]>) -> Option<String> {
     let is_step = |at: usize| ideas.get(at).copied().flatten() == Some(Idea::Step);
     let same = |name: &str, word: &str| {

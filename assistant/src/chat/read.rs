@@ -332,50 +332,43 @@ impl<'a> Question<'a> {
             }
             Intent::Rates => {
                 usual_days = Some(30);
-                match self.some_playbook().filter(|_| playbook.is_some() || !self.has(Idea::Playbook)) {
-                    Some(path) => {
-                        put("playbook", json!(path));
-                        put("step", json!(self.step));
-                        about.playbook = Some(path);
-                        ("stats", "how often it fails, how long it takes and what it costs".to_owned())
-                    }
-                    None => {
-                        put("order", json!("failure_rate"));
-                        ("counts", "how often each playbook fails".to_owned())
-                    }
+                if let Some(path) =
+                    self.some_playbook().filter(|_| playbook.is_some() || !self.has(Idea::Playbook))
+                {
+                    put("playbook", json!(path));
+                    put("step", json!(self.step));
+                    about.playbook = Some(path);
+                    ("stats", "how often it fails, how long it takes and what it costs".to_owned())
+                } else {
+                    put("order", json!("failure_rate"));
+                    ("counts", "how often each playbook fails".to_owned())
                 }
             }
             Intent::Durations => {
                 usual_days = Some(30);
-                match playbook.clone().or_else(|| {
+                if let Some(path) = playbook.clone().or_else(|| {
                     self.some_playbook().filter(|_| !self.has(Idea::Playbook) && !self.has(Idea::Slow))
                 }) {
-                    Some(path) => {
-                        put("playbook", json!(path));
-                        put("step", json!(self.step));
-                        about.playbook = Some(path);
-                        ("stats", "how long it takes".to_owned())
-                    }
-                    None => {
-                        put("by", json!("playbook"));
-                        put("order", json!("duration"));
-                        ("counts", "how long the executions of each playbook take".to_owned())
-                    }
+                    put("playbook", json!(path));
+                    put("step", json!(self.step));
+                    about.playbook = Some(path);
+                    ("stats", "how long it takes".to_owned())
+                } else {
+                    put("by", json!("playbook"));
+                    put("order", json!("duration"));
+                    ("counts", "how long the executions of each playbook take".to_owned())
                 }
             }
             Intent::SlowestStep => {
                 usual_days = Some(30);
-                match self.some_playbook() {
-                    Some(path) => {
-                        put("playbook", json!(path));
-                        about.playbook = Some(path);
-                        ("bottlenecks", "where the time goes".to_owned())
-                    }
-                    None => {
-                        put("by", json!("step"));
-                        put("order", json!("duration"));
-                        ("counts", "how long each step takes".to_owned())
-                    }
+                if let Some(path) = self.some_playbook() {
+                    put("playbook", json!(path));
+                    about.playbook = Some(path);
+                    ("bottlenecks", "where the time goes".to_owned())
+                } else {
+                    put("by", json!("step"));
+                    put("order", json!("duration"));
+                    ("counts", "how long each step takes".to_owned())
                 }
             }
             Intent::Anomalies => {
@@ -384,13 +377,12 @@ impl<'a> Question<'a> {
                 put("step", json!(self.step));
                 ("anomalies", "steps that are not as they used to be".to_owned())
             }
-            Intent::Compare => match self.executions.as_slice() {
-                [a, b, ..] => {
+            Intent::Compare => {
+                if let [a, b, ..] = self.executions.as_slice() {
                     put("a", json!(a));
                     put("b", json!(b));
                     ("compare", format!("executions {a} and {b} side by side"))
-                }
-                _ => {
+                } else {
                     put("playbook", json!(self.some_playbook()));
                     let with_good = self.has(Idea::Good) || self.has(Idea::Fail);
                     if with_good {
@@ -404,7 +396,7 @@ impl<'a> Question<'a> {
                     };
                     ("compare", format!("{which} side by side"))
                 }
-            },
+            }
             Intent::LikePlaybook => {
                 let path = self.some_playbook().ok_or("name the playbook that others are compared with")?;
                 put("playbook", json!(path));

@@ -85,7 +85,7 @@ impl Reader<'_> {
             return None;
         }
         let (from, _) = self.named()?;
-        if !(is_between && self.take(&["and"])) && !self.take_any(&["to", "until", "till", "through"]) {
+        if !((is_between && self.take(&["and"])) || self.take_any(&["to", "until", "till", "through"])) {
             return None;
         }
         let (second, end) = self.named()?;
@@ -174,8 +174,7 @@ impl Reader<'_> {
         let seconds = match unit {
             "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
             "h" | "hr" | "hrs" | "hour" | "hours" => 3_600.0,
-            "d" | "day" | "days" => 86_400.0,
-            "night" | "nights" => 86_400.0,
+            "d" | "day" | "days" | "night" | "nights" => 86_400.0,
             "w" | "week" | "weeks" => 604_800.0,
             "fortnight" => 1_209_600.0,
             "month" | "months" => 2_592_000.0,

@@ -166,6 +166,10 @@ fn has_word(text: &str, word: &str) -> bool {
         .any(|found| found == word)
 }
 
+#[expect(
+    clippy::match_same_arms,
+    reason = "each line is a judgement of its own, in the order they are tried"
+)]
 pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let said = &case.said;
     let end = case.cause;

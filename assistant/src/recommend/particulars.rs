@@ -94,11 +94,11 @@ fn credential(at: &Evidence, step: Option<&Step>, kind: Remedy) -> Particulars {
         |name: &String| at.credentials.iter().any(|fact| fact.name == *name && fact.found.is_none());
     let target = known.iter().find(|name| missing(name)).or_else(|| known.first()).cloned();
     let more = target.as_ref().map(|name| format!("its name is `{name}`"));
-    let command = target.as_ref().and_then(|name| match kind {
+    let command = target.as_ref().map(|name| match kind {
         Remedy::RegisterCredential | Remedy::FixCredential | Remedy::RenewToken => {
-            Some("noetl credential register FILE".to_owned())
+            "noetl credential register FILE".to_owned()
         }
-        _ => Some(format!("noetl credential get {name}")),
+        _ => format!("noetl credential get {name}"),
     });
     Particulars { target, more, command }
 }

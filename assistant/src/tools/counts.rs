@@ -89,8 +89,8 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     let asked = SqlQuestion { query: query.clone(), max_rows: Some(2_000), max_seconds: Some(20) };
     match answers.sql(&asked).await {
         Ok(found) => {
-            let lines = found.rows.iter().map(|row| line(row)).collect();
-            Ok(told(&input, lines, Some(&query), Vec::new()))
+            let lines: Vec<Line> = found.rows.iter().map(|row| line(row)).collect();
+            Ok(told(&input, &lines, Some(&query), Vec::new()))
         }
         // The store has the executions too; it is slower and knows nothing of steps and causes.
         Err(trouble)
@@ -102,7 +102,7 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
             if is_cut {
                 notes.push(format!("only the newest {MOST_LISTED} executions were looked at"));
             }
-            Ok(told(&input, lines, None, notes))
+            Ok(told(&input, &lines, None, notes))
         }
         Err(trouble) => Err(trouble),
     }
@@ -246,7 +246,7 @@ fn counted(what: String, members: &[ExecutionSummary]) -> Line {
     }
 }
 
-fn told(input: &Input, lines: Vec<Line>, query: Option<&str>, notes: Vec<String>) -> Answer {
+fn told(input: &Input, lines: &[Line], query: Option<&str>, notes: Vec<String>) -> Answer {
     let (unit, column) = match input.by {
         By::Playbook => ("executions", "playbook"),
         By::Version => ("executions", "version"),
@@ -332,7 +332,7 @@ fn told(input: &Input, lines: Vec<Line>, query: Option<&str>, notes: Vec<String>
     answer.data = json!({
         "runs": runs, "completed": completed, "failed": failed, "cancelled": cancelled, "running": running,
     });
-    if let (Some(playbook), _) | (None, [Line { what: playbook, .. }]) = (&input.playbook, lines.as_slice())
+    if let (Some(playbook), _) | (None, [Line { what: playbook, .. }]) = (&input.playbook, lines)
         && (input.playbook.is_some() || input.by == By::Playbook)
     {
         answer.about.playbook = Some(playbook.clone());

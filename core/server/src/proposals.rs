@@ -113,7 +113,7 @@ impl Proposals {
         }
         let _deciding = self.deciding.lock().await;
         let base = self.base_of(&mut new).await?;
-        self.check_text(&mut new, &base).await?;
+        self.check_text(&mut new, &base)?;
         let key = new.key();
         let earlier = rows::with_key(&self.store, &key).await?;
         let mut change = Change::default();
@@ -223,7 +223,7 @@ impl Proposals {
     }
 
     /// The new text has to be a valid playbook that differs as it is said to; its diff is ours, not what was claimed.
-    async fn check_text(
+    fn check_text(
         &self,
         new: &mut NewProposal,
         (old, base): &(String, Playbook),
@@ -277,7 +277,7 @@ fn tidy(new: &mut NewProposal) {
         text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
     };
     new.title = line(&new.title).trim().chars().take(LONGEST_TITLE).collect();
-    new.playbook = line(&new.playbook).trim().to_owned();
+    line(&new.playbook).trim().clone_into(&mut new.playbook);
     new.written_by = line(&new.written_by);
     new.diff = None;
 }

@@ -36,7 +36,7 @@ impl Places {
         });
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let closed = format!("http://{}", free.local_addr().expect("an address"));
-        let asks = cases.iter().any(|case| case.needs_a_database());
+        let asks = cases.iter().any(super::case::Case::needs_a_database);
         let database = if asks { Some(Database::start().await) } else { None };
         Self { service, breaks, closed, tls: untrusted().await, database }
     }

@@ -19,7 +19,7 @@ use crate::store::Positioned;
 /// While Executions of a Rollout may hang, or the policy's file may change under it.
 const WHILE_RUNNING: Duration = Duration::from_secs(10);
 const WHILE_WATCHING: Duration = Duration::from_secs(15);
-const OTHERWISE: Duration = Duration::from_secs(600);
+const OTHERWISE: Duration = Duration::from_mins(10);
 /// Executions that end together are judged together.
 const TOGETHER: Duration = Duration::from_millis(50);
 /// After a failure of the store.

@@ -239,7 +239,7 @@ mod tests {
         fs::write(record.about(&before.name()), "{\"source\":\"runb").unwrap();
         let text = directory.path().join(before.text_name());
         for _ in 0..2 {
-            assert_eq!(record.tidy().unwrap(), [text.clone()]);
+            assert_eq!(record.tidy().unwrap(), std::slice::from_ref(&text));
             assert_eq!(fs::read_to_string(&text).unwrap(), "the only copy");
         }
         record.put(&entry("runbook", "newer"), "newer").unwrap();

@@ -166,7 +166,6 @@ fn parts(text: &str) -> Vec<&str> {
                 bytes.next();
             }
             (_, Some(open)) if byte == open => quote = None,
-            (_, Some(_)) => {}
             (b'\'' | b'`' | b'"', None) => quote = Some(byte),
             (b'(', None) => depth += 1,
             (b')', None) => depth = depth.saturating_sub(1),
