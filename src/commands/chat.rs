@@ -32,9 +32,6 @@ pub(crate) struct Chat {
     /// Where days begin, such as Europe/Berlin or +02:00 [default: the server's own]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// Answer by rules alone, also where a model is configured
-    #[arg(long)]
-    without_model: bool,
     /// Show every row, the evidence, and the SQL behind the tables
     #[arg(long, short)]
     verbose: bool,
@@ -76,7 +73,6 @@ impl Chat {
             playbook: self.playbook.clone(),
             since: self.since.clone(),
             timezone: self.timezone.clone(),
-            without_model: self.without_model,
         }
     }
 

@@ -29,8 +29,6 @@ pub struct ChatRequest {
     /// Where days begin: a name such as `Europe/Berlin`, or `+02:00`; the server's own unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// Answers by rules alone, also where a model is configured.
-    pub without_model: bool,
 }
 
 /// A question and what came back.

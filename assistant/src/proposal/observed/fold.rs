@@ -142,17 +142,13 @@ impl Folding {
 fn add_series(open: &mut StepRun, item: &ItemReport) {
     for call in &item.calls {
         let failure = call.error.as_ref().map(|error| failure(error, Some(call.tool.as_str())));
+        let wait_ms = call.retry_after.unwrap_or(0.0) * 1_000.0;
+        let made = Try { wait_ms, duration_ms: call.duration_ms, failure };
         let last = open.series.iter_mut().rfind(|series| series.task == call.task);
         let goes_on = last.filter(|series| call.attempt > 1 && series.tries.len() as u32 + 1 == call.attempt);
         match goes_on {
-            Some(series) => series.tries.push(Try { wait_ms: 0.0, duration_ms: call.duration_ms, failure }),
-            None => open.series.push(Series {
-                task: call.task.clone(),
-                tries: vec![Try { wait_ms: 0.0, duration_ms: call.duration_ms, failure }],
-            }),
-        }
-        if let (Some(wait), Some(series)) = (call.retry_after, open.series.last_mut()) {
-            series.tries.last_mut().expect("just added").wait_ms += wait * 1_000.0;
+            Some(series) => series.tries.push(made),
+            None => open.series.push(Series { task: call.task.clone(), tries: vec![made] }),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What words say that no fixed phrase covers: an HTTP status told in a sentence, what `curl` and its like say by
 //! number, and the short codes of services (`invalid_auth`, `RATE_LIMITED`, `ThrottlingException`).
 
-use super::{Cause, typed};
+use super::{Cause, told, typed};
 use crate::error::TaskError;
 
 /// Bytes before a number that may say what it counts.
@@ -99,7 +99,8 @@ fn status_in(text: &str) -> Option<Cause> {
         let before = text[from..at].trim_end_matches(|one: char| !one.is_alphanumeric());
         let after = text[at + 3..].trim_start_matches(|one: char| !one.is_alphanumeric());
         let is_told = TELL.iter().any(|word| before.ends_with(word));
-        if is_told || REASONS.iter().any(|(code, reason)| *code == number && after.starts_with(reason)) {
+        if is_told || told::REASONS.iter().any(|(code, reason)| *code == number && after.starts_with(reason))
+        {
             let error = TaskError::new("http", text);
             return typed::of_status(number, &error);
         }
@@ -144,29 +145,6 @@ const TELL: &[&str] = &[
     "server returned",
     "api returned",
     "upstream returned",
-];
-
-/// What stands behind one.
-const REASONS: &[(u16, &str)] = &[
-    (400, "bad request"),
-    (401, "unauthorized"),
-    (402, "payment required"),
-    (403, "forbidden"),
-    (404, "not found"),
-    (405, "method not allowed"),
-    (408, "request timeout"),
-    (409, "conflict"),
-    (410, "gone"),
-    (413, "payload too large"),
-    (413, "request entity too large"),
-    (413, "content too large"),
-    (422, "unprocessable"),
-    (429, "too many requests"),
-    (500, "internal server error"),
-    (502, "bad gateway"),
-    (503, "service unavailable"),
-    (503, "service temporarily unavailable"),
-    (504, "gateway time"),
 ];
 
 /// Words of codes, narrower before wider.

@@ -35,7 +35,7 @@ const BEFORE: &[&str] = &[
 const BEHIND: &[&str] = &["client error", "server error"];
 
 /// The words that belong to a status.
-const REASONS: &[(u16, &str)] = &[
+pub(super) const REASONS: &[(u16, &str)] = &[
     (400, "bad request"),
     (401, "unauthorized"),
     (401, "unauthorised"),
