@@ -1,6 +1,9 @@
 //! Reads a stretch of the feed and folds it into rows.
 
-use noetl_bus::feed::Feed;
+use std::sync::Arc;
+
+use noetl_bus::feed::{CommittedEvent, Feed, FeedError};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{FollowError, Follower};
 use crate::config::Config;
@@ -21,9 +24,16 @@ pub(super) struct Batch {
     pub(super) last_ms: i64,
 }
 
+/// A page that is read while the one before it is folded.
+pub(super) struct Ahead {
+    after: u64,
+    page: AbortOnDropHandle<Result<Vec<CommittedEvent>, FeedError>>,
+}
+
 impl Batch {
-    pub(super) fn after(place: Until) -> Self {
-        Self { after: place, until: place, rows: Rows::default(), last_ms: 0 }
+    /// `room` holds no rows, but may have room for them.
+    pub(super) fn after(place: Until, room: Rows) -> Self {
+        Self { after: place, until: place, rows: room, last_ms: 0 }
     }
 
     /// Nothing lies behind the place where it begins.
@@ -50,9 +60,12 @@ impl<F: Feed> Follower<F> {
 
     async fn fill_events(&mut self, batch: &mut Batch, end: Option<u64>) -> Result<(), FollowError> {
         while end.is_some() || !batch.is_full(&self.config) {
-            let page = self.feed.events(batch.until.events, READ, self.config.read_bytes).await?;
+            let page = self.page(batch.until.events).await?;
             let Some(last) = page.last().filter(|last| last.position > batch.until.events) else { break };
             batch.last_ms = last.at_ms;
+            if page.len() == READ {
+                self.read_ahead(last.position);
+            }
             for (turn, event) in page.iter().enumerate() {
                 if end.is_some_and(|end| event.position > end) {
                     return Ok(());
@@ -68,6 +81,20 @@ impl<F: Feed> Follower<F> {
             }
         }
         Ok(())
+    }
+
+    /// The Events after a position.
+    async fn page(&mut self, after: u64) -> Result<Vec<CommittedEvent>, FollowError> {
+        match self.ahead.take() {
+            Some(ahead) if ahead.after == after => Ok(ahead.page.await??),
+            _ => Ok(self.feed.events(after, READ, self.config.read_bytes).await?),
+        }
+    }
+
+    fn read_ahead(&mut self, after: u64) {
+        let (feed, bytes) = (Arc::clone(&self.feed), self.config.read_bytes);
+        let page = tokio::spawn(async move { feed.events(after, READ, bytes).await });
+        self.ahead = Some(Ahead { after, page: AbortOnDropHandle::new(page) });
     }
 
     /// A page in any case, so that lines do not wait for the end of a backlog of Events; but none that is ahead of them,
