@@ -146,6 +146,8 @@ impl Analytics {
             .insert_formatted_with(sql)
             .with_timeouts(Some(PATIENCE), Some(PATIENCE))
             .with_setting("insert_deduplication_token", token)
+            // What a row replaces goes when parts are merged; questions read the tables as if it had gone.
+            .with_setting("optimize_on_insert", "0")
             .with_setting("max_insert_block_size", rows.len().to_string())
             .with_setting("min_insert_block_size_rows", rows.len().to_string());
         for start in (0..block.len()).step_by(PIECE) {

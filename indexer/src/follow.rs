@@ -82,8 +82,10 @@ impl<F: Feed> Work for Follower<F> {
         loop {
             // Before the look, so that what is committed behind it is not missed.
             let heads = self.feed.heads().await?;
-            let mut batch =
-                Batch::after(place.intent.unwrap_or(place.reached()), std::mem::take(&mut self.spare));
+            // While nothing is on its way the engine waits for this one.
+            let most = self.config.batch_rows / if putting.is_none() { 4 } else { 1 };
+            let room = std::mem::take(&mut self.spare);
+            let mut batch = Batch::after(place.intent.unwrap_or(place.reached()), room, most);
             self.fill(&mut batch, None).await?;
             if let Some(putting) = putting.take() {
                 self.arrived(&mut place, putting).await?;
@@ -96,7 +98,7 @@ impl<F: Feed> Work for Follower<F> {
                 self.feed.changed(heads).await;
                 continue;
             }
-            if !batch.is_full(&self.config) {
+            if !batch.is_full() {
                 // What comes in a breath comes along.
                 if let Some(last) = last_put {
                     tokio::time::sleep_until(last + BREATH).await;
@@ -159,7 +161,7 @@ impl<F: Feed> Follower<F> {
 
     /// Reads and folds the next stretch: exactly up to an end, or as much as a batch holds.
     async fn read(&mut self, place: &Place, end: Option<Until>) -> Result<Batch, FollowError> {
-        let mut batch = Batch::after(place.reached(), Rows::default());
+        let mut batch = Batch::after(place.reached(), Rows::default(), self.config.batch_rows);
         self.fill(&mut batch, end).await?;
         Ok(batch)
     }

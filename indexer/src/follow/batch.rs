@@ -6,7 +6,6 @@ use noetl_bus::feed::{CommittedEvent, Feed, FeedError};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{FollowError, Follower};
-use crate::config::Config;
 use crate::place::Until;
 use crate::rows::Rows;
 
@@ -20,6 +19,8 @@ pub(super) struct Batch {
     after: Until,
     pub(super) until: Until,
     pub(super) rows: Rows,
+    /// Rows after which it is sent, whatever else there is.
+    most: usize,
     /// When the last Event of it was committed, Unix milliseconds.
     pub(super) last_ms: i64,
 }
@@ -32,8 +33,8 @@ pub(super) struct Ahead {
 
 impl Batch {
     /// `room` holds no rows, but may have room for them.
-    pub(super) fn after(place: Until, room: Rows) -> Self {
-        Self { after: place, until: place, rows: room, last_ms: 0 }
+    pub(super) fn after(place: Until, room: Rows, most: usize) -> Self {
+        Self { after: place, until: place, rows: room, most, last_ms: 0 }
     }
 
     /// Nothing lies behind the place where it begins.
@@ -41,8 +42,8 @@ impl Batch {
         self.after == self.until
     }
 
-    pub(super) fn is_full(&self, config: &Config) -> bool {
-        self.rows.len() >= config.batch_rows
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= self.most
     }
 }
 
@@ -59,7 +60,7 @@ impl<F: Feed> Follower<F> {
     }
 
     async fn fill_events(&mut self, batch: &mut Batch, end: Option<u64>) -> Result<(), FollowError> {
-        while end.is_some() || !batch.is_full(&self.config) {
+        while end.is_some() || !batch.is_full() {
             let page = self.page(batch.until.events).await?;
             let Some(last) = page.last().filter(|last| last.position > batch.until.events) else { break };
             batch.last_ms = last.at_ms;
@@ -103,8 +104,7 @@ impl<F: Feed> Follower<F> {
         loop {
             let page = self.feed.lines(batch.until.lines, READ).await?;
             for line in &page {
-                let is_ahead =
-                    end.is_none() && batch.is_full(&self.config) && line.line.at_ms > batch.last_ms;
+                let is_ahead = end.is_none() && batch.is_full() && line.line.at_ms > batch.last_ms;
                 if is_ahead || end.is_some_and(|end| line.position > end) {
                     return Ok(());
                 }
@@ -113,7 +113,7 @@ impl<F: Feed> Follower<F> {
                     batch.until.lines = line.position;
                 }
             }
-            if page.len() < READ || (end.is_none() && batch.is_full(&self.config)) {
+            if page.len() < READ || (end.is_none() && batch.is_full()) {
                 return Ok(());
             }
         }
