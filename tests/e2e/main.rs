@@ -3,6 +3,7 @@
 mod again;
 mod app;
 mod architecture;
+mod budgets;
 mod cli;
 mod durability;
 mod examples;
