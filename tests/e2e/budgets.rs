@@ -74,8 +74,12 @@ async fn retries_at_a_failing_host_stay_within_its_budget_and_a_healthy_one_has_
 
     // Explained by what the host said; the budget is evidence.
     let one = BOTH.replace("path: tests/budgets/both", "path: tests/budgets/one");
-    let one = one.replace("policy: { failure: { mode: best_effort } }", "").replace("/half", "/unsteady/always");
-    let one = one.replace("tool: { kind: http, url: \"{{ workload.sick }}/unsteady/always\"", "tool: { kind: http, url: \"{{ workload.sick }}/unsteady/always\", params: { failures: 100000 }");
+    let one =
+        one.replace("policy: { failure: { mode: best_effort } }", "").replace("/half", "/unsteady/always");
+    let one = one.replace(
+        "tool: { kind: http, url: \"{{ workload.sick }}/unsteady/always\"",
+        "tool: { kind: http, url: \"{{ workload.sick }}/unsteady/always\", params: { failures: 100000 }",
+    );
     let id = app.run(&one, &json!({"sick": sick.url, "well": well.url})).await;
     let status = app.ended(&id).await.unwrap();
     assert_eq!(status["status"], "FAILED", "{status}");
@@ -103,7 +107,8 @@ async fn a_retry_that_waits_for_its_budget_can_be_cancelled_and_says_that_it_wai
     let limits = "[worker.retry_budget]\nfloor_per_second = 0.01\nburst = 1\nlongest_wait_seconds = 3600\n";
     let (app, _folder) = app_with(limits).await;
     let id = app.run(ONE, &json!({"sick": sick.url})).await;
-    let says = |events: &[Value]| events.iter().any(|event| event.to_string().contains("retry budget of host"));
+    let says =
+        |events: &[Value]| events.iter().any(|event| event.to_string().contains("retry budget of host"));
     let deadline = std::time::Instant::now() + crate::app::PATIENCE;
     while !says(&app.events(&id).await) {
         assert!(std::time::Instant::now() < deadline, "{:#?}", app.events(&id).await);

@@ -155,8 +155,7 @@ mod tests {
 
     #[test]
     fn a_spent_host_leaves_its_neighbours_and_their_credential_alone() {
-        let limits =
-            Limits { share: 0.0, floor_per_second: 0.01, burst: 2.0, longest_wait_seconds: 0.0 };
+        let limits = Limits { share: 0.0, floor_per_second: 0.01, burst: 2.0, longest_wait_seconds: 0.0 };
         let budgets = Budgets::new(limits);
         let (sick, well, key) = (host("sick:80"), host("well:80"), Owner::Credential("key".into()));
         assert_eq!(budgets.retry(&[sick.clone()], 60.0), Grant::Now);

@@ -85,7 +85,8 @@ impl<'j> Pipeline<'j> {
         merge_changes(&mut fields, changes);
         if self.may_retry(task) {
             self.owners = budgets::owners(tool.kind(), &fields, &auth);
-            if self.state.attempt == 1 {
+            // The whole pipeline tried again is no first try either.
+            if self.state.attempt == 1 && !self.state.extra.contains_key("tries") {
                 job.services.budgets.request(&self.owners);
             }
         }
