@@ -31,13 +31,13 @@ workflow:
     tool: { kind: http, url: "{{ workload.well }}/unsteady/well", params: { failures: 3 }, retry: { max_attempts: 5, initial_delay: 0.01 } }
 "#;
 
-/// Every error that a log tells as the end of an item's work.
-fn ends(events: &[Value]) -> Vec<&Value> {
+/// Every error of a log that carries a note.
+fn noted(events: &[Value]) -> Vec<&Value> {
     fn walk<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
         match value {
             Value::Object(map) => {
-                if let Some(error) = map.get("outcome").and_then(|outcome| outcome.pointer("/error/error")) {
-                    found.push(error);
+                if map.contains_key("notes") {
+                    found.push(value);
                 }
                 map.values().for_each(|value| walk(value, found));
             }
@@ -63,10 +63,12 @@ async fn retries_at_a_failing_host_stay_within_its_budget_and_a_healthy_one_has_
     assert_eq!(well.count("GET /unsteady/well"), 303, "three failed and were tried again at once; {status}");
 
     let events = app.events(&id).await;
-    let ends = ends(&events);
-    assert!(!ends.is_empty(), "half of 300 cannot all have been saved by 41 retries");
+    let noted = noted(&events);
+    // Every other request is answered well, and every item that got no such answer ends with the note.
+    let failed = 300 - requests / 2;
+    assert!(noted.len() >= failed, "{} notes for {failed} items: {}", noted.len(), events[events.len() - 2]);
     let host = sick.url.trim_start_matches("http://");
-    for error in ends {
+    for error in noted {
         assert_eq!((&error["kind"], &error["status_code"]), (&json!("server_error"), &json!(503)), "{error}");
         let note = error["notes"][0].as_str().unwrap_or_default();
         assert_eq!(note, format!("no further try: the retry budget of host {host} is spent"), "{error}");
