@@ -3,6 +3,7 @@
 mod again;
 mod app;
 mod architecture;
+mod chat;
 mod cli;
 mod durability;
 mod examples;
