@@ -89,7 +89,9 @@ async fn one<S: Sources>(
     let failed = brief.status == Status::Failed;
     let mut baseline = None;
     let mut recent = Vec::new();
-    if !options.without_history && brief.status != Status::Completed {
+    // A child that completed may have given back something else than the one before it.
+    let is_child = depth < DEEPEST;
+    if !options.without_history && (is_child || brief.status != Status::Completed) {
         baseline = last_good(sources, brief, &mut gaps).await?;
         recent = others(sources, brief).await?;
         if failed && baseline.is_none() {

@@ -6,10 +6,12 @@
 //! `NOETL_TEST_ONLY=name` runs only the cases whose name or file contains the text; `NOETL_LAB_JSON=FILE` keeps the
 //! figures, and `NOETL_LAB_BINARY=FILE` examines another binary, such as a release (`cargo xtask bench --assistant`).
 
+mod calibration;
 mod case;
 mod load;
 mod places;
 mod report;
+mod server;
 
 use std::path::Path;
 

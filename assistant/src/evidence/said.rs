@@ -20,6 +20,12 @@ pub(crate) struct Said {
     pub(crate) about_form: bool,
     /// It complains that a value could not be converted.
     pub(crate) about_conversion: bool,
+    /// It complains that bytes or a text are not of the form that they were read in.
+    pub(crate) about_decoding: bool,
+    /// It complains that a number is too large, too small or not plausible.
+    pub(crate) about_size: bool,
+    /// It complains of a day or a month.
+    pub(crate) about_days: bool,
     /// It complains that there is too little of something.
     pub(crate) about_few: bool,
     /// It complains that a name is not in something.
@@ -63,12 +69,28 @@ impl Said {
         let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
         let about_name =
             exception == "KeyError" || says(NAME_PHRASES) && !lower.contains("object has no attribute");
+        let about_decoding = matches!(
+            exception.as_str(),
+            "UnicodeDecodeError"
+                | "BadGzipFile"
+                | "BadZipFile"
+                | "ExpatError"
+                | "ParseError"
+                | "ScannerError"
+                | "XMLSyntaxError"
+                | "ArrowInvalid"
+        ) || says(DECODING_PHRASES);
+        let about_days = says(DAY_PHRASES);
+        let about_size = matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
         let numbers = numbers(message);
         Self {
             quoted,
             about_nothing,
             about_form,
             about_conversion,
+            about_decoding,
+            about_days,
+            about_size,
             about_few,
             about_name,
             numbers,
@@ -171,7 +193,72 @@ const CONVERSION_PHRASES: &[&str] = &[
     "type mismatch",
     "invalid value for type",
 ];
+const DECODING_PHRASES: &[&str] = &[
+    "can't decode",
+    "incorrect padding",
+    "not a gzipped file",
+    "not a zip file",
+    "incorrect header check",
+    "invalid base64",
+    "non-hexadecimal number",
+    "mismatched tag",
+    "not well-formed",
+    "magic bytes",
+    "invalid start byte",
+];
+const DAY_PHRASES: &[&str] =
+    &["out of range for month", "month must be in", "invalid date", "date/time field value out of range", "out of range for its type"];
+const SIZE_PHRASES: &[&str] = &[
+    "plausible",
+    "out of range",
+    "outside",
+    "exceed",
+    "too large",
+    "too high",
+    "too big",
+    "too low",
+    "too small",
+    "too many",
+    "above",
+    "below",
+    "beyond",
+    "between",
+    "greater",
+    "less than",
+    "negative",
+    "must be",
+    "overflow",
+    "sanity",
+    "anomal",
+    "unlikely",
+    "unreasonable",
+    "suspicious",
+    "absurd",
+    "impossible",
+    "unexpected",
+    "threshold",
+    "tolerance",
+    "deviat",
+    "drift",
+    "check constraint",
+    "maximum",
+    "minimum",
+    " max",
+    " min",
+    "range",
+    "is over",
+    "is under",
+];
 const FEW_PHRASES: &[&str] = &[
+    "differ",
+    "mismatch",
+    "does not match",
+    "do not match",
+    "unequal",
+    "!=",
+    "not equal",
+    "missing",
+    "no more than",
     "at least",
     "fewer",
     "too few",
@@ -314,7 +401,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    if is_only_a_status(&lower) {
+    if is_only_a_status(&lower) || error.kind == "shell" && is_only_an_ending(&lower) {
         return true;
     }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
@@ -329,7 +416,60 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
                 | "an error occurred"
                 | "something went wrong"
         );
-    is_bare_exit || is_bare_word
+    // `sys.exit(3)`
+    let is_bare_end = error.kind == "python"
+        && exception_of(error) == "SystemExit"
+        && raw(error).trim().chars().all(|one| one.is_ascii_digit());
+    is_bare_exit || is_bare_word || is_bare_end
+}
+
+/// Words that say that something ended badly, and those that stand between them; none says why.
+const ENDING: &[&str] = &[
+    "a", "an", "the", "with", "of", "in", "at", "on", "by", "to", "for", "and", "is", "was", "has", "have", "had",
+    "been", "did", "not", "no", "be", "it", "this", "that", "due", "because", "your", "you", "our", "we", "us",
+    "error", "errors", "err", "failed", "failure", "failures", "fail", "fails", "fatal", "exception", "abort",
+    "aborted", "aborting", "stopped", "stopping", "stop", "unexpected", "unexpectedly", "unknown", "unspecified",
+    "something", "went", "wrong", "oops", "sorry", "problem", "issue", "occurred", "happened", "encountered", "bad",
+    "exit", "exited", "exiting", "returned", "return", "ended", "finished", "code", "status", "rc", "non", "zero",
+    "nonzero", "signal", "see", "log", "logs", "above", "below", "details", "detail", "more", "information", "info",
+    "output", "check", "please", "try", "again", "later", "contact", "administrator", "admin", "support", "help",
+    "team", "could", "succeed", "successful", "successfully", "complete", "completed", "completion", "operation",
+    "request", "run", "running", "execution", "execute", "step", "stage", "phase", "job", "task", "build", "process",
+    "command", "script", "program", "child", "subcommand", "target", "recipe", "rule", "worker", "pipeline", "batch",
+    "make", "gmake", "ninja", "npm", "npx", "yarn", "pnpm", "gradle", "mvn", "maven", "cargo", "bazel", "tox", "sh",
+    "bash", "supervisor", "supervisord", "cron", "elifecycle", "lifecycle", "errno", "all", "marked", "as", "giving",
+    "up", "while", "during", "when", "what", "caused", "cause", "reason", "none", "null", "traceback", "stack", "trace",
+    "recent", "call", "last", "backtrace", "note", "hint", "line", "file", "main", "internal", "warning", "info",
+    "level", "msg", "message", "time", "cannot", "continue", "can", "t", "quit", "quitting", "done",
+];
+
+/// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.
+fn is_only_an_ending(lower: &str) -> bool {
+    // What stands in brackets or looks like a file is the name of what ended.
+    let mut depth = 0_usize;
+    let bare: String = lower
+        .chars()
+        .map(|one| {
+            match one {
+                '[' | '(' | '<' => depth += 1,
+                ']' | ')' | '>' => depth = depth.saturating_sub(1),
+                _ => return if depth == 0 { one } else { ' ' },
+            }
+            ' '
+        })
+        .collect();
+    let is_name = |word: &str| word.contains(['/', '.', '_', '\'', '`', '"']);
+    let mut tells = false;
+    for word in bare.split_whitespace() {
+        let word = word.trim_end_matches([':', ',', '.', '!', ';', '…']);
+        let mut parts = word.split(|one: char| !one.is_alphanumeric()).filter(|part| !part.is_empty());
+        let is_ending = is_name(word) || parts.all(|part| part.parse::<u64>().is_ok() || ENDING.contains(&part));
+        if !is_ending {
+            return false;
+        }
+        tells |= !is_name(word) && word.chars().any(char::is_alphabetic);
+    }
+    tells
 }
 
 /// `Command '…' returned non-zero exit status 4`: a program ended, and nobody says why.
@@ -398,9 +538,20 @@ mod tests {
     fn an_exit_status_alone_says_nothing() {
         let bare = TaskError::new("shell", "the command ended with exit status 3").with_code("3");
         assert!(says_nothing(&bare));
-        let told =
-            TaskError::new("shell", "the command ended with exit status 3: no such table").with_code("3");
-        assert!(!says_nothing(&told));
+        for ending in [
+            "make: *** [Makefile:12: all] Error 2",
+            "Something went wrong. Please contact your administrator.",
+            "npm ERR! errno 1",
+            "etl.sh: step aborted, see the log above",
+            "[supervisor] job ended, status 1",
+        ] {
+            let told = TaskError::new("shell", format!("the command ended with exit status 2: {ending}"));
+            assert!(says_nothing(&told.with_code("2")), "{ending}");
+        }
+        for telling in ["no such table", "cannot open ledger", "the invoice has no lines", "panic: index out of range"] {
+            let told = TaskError::new("shell", format!("the command ended with exit status 2: {telling}"));
+            assert!(!says_nothing(&told.with_code("2")), "{telling}");
+        }
         assert!(!says_nothing(
             &TaskError::new("shell", "the command ended with exit status 137").with_code("137")
         ));

@@ -48,6 +48,22 @@ pub(crate) enum Defect {
     Named(String),
     /// A number written as text.
     NumberAsText(String),
+    /// A number of another order of magnitude than before: another unit, most likely.
+    Scale {
+        before: String,
+        now: String,
+    },
+    /// A text that could not be decoded or read in the form that was expected.
+    Unreadable,
+    /// A day that no calendar has.
+    NoSuchDay(String),
+    /// The value itself says, in this field, that there is more of it.
+    More(String),
+    /// Fewer elements than the value itself says there are.
+    Short {
+        said: usize,
+        has: usize,
+    },
 }
 
 /// A defect with its place inside the value.
@@ -74,7 +90,16 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
                 flaws.push(Flaw { at, defect, deviates: true });
             }
             if flaws.is_empty() && judges(said) {
-                named_number(now, before, said, "", DEPTH, &mut flaws);
+                named_value(now, before, said, "", DEPTH, &mut flaws);
+            }
+            if flaws.is_empty() && judges(said) && said.about_size {
+                other_scale(now, before, "", DEPTH, &mut flaws);
+            }
+            if let Some((at, defect)) = unusable(now, said, "", DEPTH).filter(|_| now != before) {
+                flaws.push(Flaw { at, defect, deviates: true });
+            }
+            if said.about_few && short_of(now).is_some() && short_of(before).is_none() {
+                flaws.extend(short_of(now).map(|(at, defect)| Flaw { at, defect, deviates: true }));
             }
         }
         None => alone(now, said, &mut flaws),
@@ -146,10 +171,15 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
             } else if before.len() >= 64 && now.len() * 2 < before.len() {
                 found(Defect::Cut);
-            } else if let (Some(before), Some(now)) = (columns(before), columns(now))
-                && before != now
+            } else if let Some((mark, names)) = columns(before)
+                && names.len() > 1
+                && columns(now).is_none_or(|found| found != (mark, names.clone()))
             {
-                found(Defect::Columns { before: before.len(), now: now.len() });
+                // A head without a row is an empty table.
+                let is_head = now.lines().filter(|line| !line.trim().is_empty()).count() == 1
+                    && now.trim().split(mark).map(str::trim).eq(names.iter().copied());
+                let count = columns(now).map_or(0, |(_, names)| names.len());
+                found(if is_head { Defect::Empty } else { Defect::Columns { before: names.len(), now: count } });
             } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
                 found(Defect::Type { before: "number as text", now: "text" });
             }
@@ -214,6 +244,14 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
     {
         found(at, defect);
     }
+    if let Some((at, defect)) = unusable(now, said, "", DEPTH) {
+        found(at, defect);
+    }
+    if said.about_few
+        && let Some((at, defect)) = short_of(now)
+    {
+        found(at, defect);
+    }
     nothing_inside(now, "", DEPTH, &mut |at| found(at, Defect::Nothing));
     for key in said.quoted.iter().filter(|key| said.about_name && is_name(key)) {
         if matches!(now, Value::Object(_) | Value::Array(_)) && !has_key(now, key, DEPTH) {
@@ -222,13 +260,140 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Exceptions that code raises after it judged a value.
+/// Exceptions that code raises after it judged a value, among them those of the author's own.
 fn judges(said: &Said) -> bool {
-    matches!(said.exception.as_str(), "AssertionError" | "ValueError" | "OverflowError" | "RuntimeError" | "")
+    !matches!(
+        said.exception.as_str(),
+        "KeyError" | "IndexError" | "AttributeError" | "NameError" | "TypeError" | "ZeroDivisionError" | "ImportError"
+    )
 }
 
-/// A number inside that the error names, where the last good run had another.
-fn named_number(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
+/// How much larger or smaller a number is that was written in another unit.
+const MAGNITUDE: f64 = 10.0;
+
+/// An id may be any number.
+fn is_name_of_a_record(key: &str) -> bool {
+    let key = key.to_lowercase();
+    key == "id" || key.ends_with("_id") || matches!(key.as_str(), "key" | "number" | "page" | "offset" | "cursor")
+}
+
+/// A number of another order of magnitude, or of another sign, than in the last good run.
+fn other_scale(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match (now, before) {
+        (Value::Number(now), Value::Number(before)) => {
+            let (Some(new), Some(old)) = (now.as_f64(), before.as_f64()) else { return };
+            let is_far = new != 0.0
+                && old != 0.0
+                && ((new / old).abs() >= MAGNITUDE || (old / new).abs() >= MAGNITUDE || new < 0.0 && old > 0.0);
+            if is_far {
+                let defect = Defect::Scale { before: before.to_string(), now: now.to_string() };
+                flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+            }
+        }
+        (Value::Object(now), Value::Object(before)) => {
+            for (key, value) in now.iter().take(LOOKED_AT).filter(|(key, _)| !is_name_of_a_record(key)) {
+                if let Some(before) = before.get(key) {
+                    other_scale(value, before, &join(at, key), depth, flaws);
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            // Elements of one list are of one kind; all of them have to be far from all of the others.
+            let numbers = |list: &[Value]| list.iter().filter_map(Value::as_f64).fold(f64::NEG_INFINITY, f64::max);
+            if now.first().is_some_and(Value::is_number) && numbers(now) < numbers(before) * MAGNITUDE {
+                return;
+            }
+            if let (Some(first), Some(earlier)) = (now.first(), before.first()) {
+                other_scale(first, earlier, &join(at, "[0]"), depth, flaws);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A text that an error of decoding speaks of, or a day that does not exist.
+fn unusable(value: &Value, said: &Said, at: &str, depth: usize) -> Option<(String, Defect)> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::String(text) if said.about_days && is_no_day(text) => {
+            Some((at.to_owned(), Defect::NoSuchDay(text.clone())))
+        }
+        Value::String(text) if said.about_decoding && text.trim().len() > 3 => {
+            Some((at.to_owned(), Defect::Unreadable))
+        }
+        Value::Object(map) => {
+            map.iter().take(LOOKED_AT).find_map(|(key, value)| unusable(value, said, &join(at, key), depth))
+        }
+        Value::Array(list) => list
+            .iter()
+            .take(LOOKED_AT)
+            .enumerate()
+            .find_map(|(index, value)| unusable(value, said, &join(at, &format!("[{index}]")), depth)),
+        _ => None,
+    }
+}
+
+/// `2026-02-30`, `2026-13-01`: of the form of a day, and none.
+fn is_no_day(text: &str) -> bool {
+    let mut parts = text.get(..10).unwrap_or_default().split('-').map(|part| part.parse::<u32>().ok());
+    let (Some(Some(year)), Some(Some(month)), Some(Some(day)), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    day == 0 || day > days
+}
+
+/// A list that is shorter than the number beside it says: the other pages were not read.
+pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
+    const COUNTS: &[&str] = &[
+        "total", "count", "totalcount", "totalresults", "totalrows", "totalitems", "numfound", "totalrecords",
+        "recordcount", "rowcount", "totalelements", "expected",
+    ];
+    let plain = |key: &str| -> String {
+        key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let map = value.as_object()?;
+    let said = map
+        .iter()
+        .filter(|(key, _)| COUNTS.contains(&plain(key).as_str()))
+        .find_map(|(_, value)| usize::try_from(value.as_u64()?).ok());
+    let mut lists = map.iter().filter_map(|(key, value)| Some((key, value.as_array()?)));
+    let found = match (said, lists.next(), lists.next()) {
+        (Some(said), Some((key, list)), None) if list.len() < said => {
+            Some((key.clone(), Defect::Short { said, has: list.len() }))
+        }
+        _ => None,
+    };
+    const MORE: &[&str] = &[
+        "hasmore", "hasnext", "hasnextpage", "more", "moreresults", "truncated", "istruncated", "incomplete",
+        "partial", "incompleteresults", "ispartial", "timedout",
+    ];
+    let more = || {
+        let (key, _) = map
+            .iter()
+            .find(|(key, value)| **value == Value::Bool(true) && MORE.contains(&plain(key).as_str()))?;
+        Some((String::new(), Defect::More(key.clone())))
+    };
+    found.or_else(more).or_else(|| {
+        map.iter().take(LOOKED_AT).find_map(|(key, value)| {
+            let (at, defect) = short_of(value)?;
+            Some((join(key, &at), defect))
+        })
+    })
+}
+
+/// A number or a word inside that the error names, where the last good run had another.
+fn named_value(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     match (now, before) {
         (Value::Number(now), Value::Number(before)) if now != before => {
@@ -237,17 +402,20 @@ fn named_number(now: &Value, before: &Value, said: &Said, at: &str, depth: usize
                 flaws.push(Flaw { at: at.to_owned(), defect: Defect::Named(text), deviates: true });
             }
         }
+        (Value::String(now), Value::String(before)) if now != before && said.names(now.trim()) => {
+            flaws.push(Flaw { at: at.to_owned(), defect: Defect::Quoted(now.clone()), deviates: true });
+        }
         (Value::Object(now), Value::Object(before)) => {
             for (key, value) in now.iter().take(LOOKED_AT) {
                 if let Some(before) = before.get(key) {
-                    named_number(value, before, said, &join(at, key), depth, flaws);
+                    named_value(value, before, said, &join(at, key), depth, flaws);
                 }
             }
         }
         (Value::Array(now), Value::Array(before)) => {
             for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
                 if let Some(before) = before.get(index).or_else(|| before.first()) {
-                    named_number(value, before, said, &join(at, &format!("[{index}]")), depth, flaws);
+                    named_value(value, before, said, &join(at, &format!("[{index}]")), depth, flaws);
                 }
             }
         }
@@ -255,8 +423,8 @@ fn named_number(now: &Value, before: &Value, said: &Said, at: &str, depth: usize
     }
 }
 
-/// The names of the columns of a text that is a table: several lines of as many fields as the first.
-fn columns(text: &str) -> Option<Vec<&str>> {
+/// What parts the columns of a text that is a table, and their names: several lines of as many fields as the first.
+fn columns(text: &str) -> Option<(char, Vec<&str>)> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(20);
     let head = lines.next()?;
     let split = [',', ';', '\t', '|'].into_iter().max_by_key(|mark| head.matches(*mark).count())?;
@@ -265,7 +433,7 @@ fn columns(text: &str) -> Option<Vec<&str>> {
     let mut rows = lines.peekable();
     rows.peek()?;
     (count > 0 && head.split(split).all(is_head) && rows.all(|row| row.matches(split).count() >= count))
-        .then(|| head.split(split).map(str::trim).collect())
+        .then(|| (split, head.split(split).map(str::trim).collect()))
 }
 
 /// The value that an error about form speaks of.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::calibration::{self, Answered, Curve};
 use super::case::Case;
 
 /// A case, and the diagnosis it got; or why it did not come about.
@@ -177,18 +178,23 @@ impl Report {
         missing.flatten().map(|one| one.to_string()).collect()
     }
 
-    /// Expected calibration error over ten equal stretches of confidence.
+    /// What was claimed of faults, how sure, and whether it was right.
+    fn answered(&self) -> Vec<Answered> {
+        let answered = |told: &Told| Answered {
+            case: told.case.name.clone(),
+            sure: told.number("confidence"),
+            right: told.both_right(),
+        };
+        self.faults().map(answered).collect()
+    }
+
     pub(super) fn calibration_error(&self) -> f64 {
-        let mut stretches = [(0.0, 0.0); 10];
-        let mut all = 0;
-        for told in self.faults() {
-            let sure = told.number("confidence");
-            let at = ((sure * 10.0) as usize).min(9);
-            stretches[at].0 += sure;
-            stretches[at].1 += f64::from(u8::from(told.both_right()));
-            all += 1;
-        }
-        stretches.iter().map(|(sure, right)| f64::abs(sure - right)).sum::<f64>() / f64::from(all.max(1))
+        calibration::error(&self.answered())
+    }
+
+    /// The error of a curve on cases that it was not fitted to.
+    pub(super) fn calibration_out_of_sample(&self) -> f64 {
+        calibration::error(&calibration::out_of_sample(&self.answered()))
     }
 
     fn rows(&self) -> Vec<(&'static str, Share)> {
@@ -248,6 +254,12 @@ impl Report {
             "cases": self.told.len(),
             "shares": shares,
             "calibration_error": self.calibration_error(),
+            "calibration_error_out_of_sample": self.calibration_out_of_sample(),
+            "answers": self
+                .answered()
+                .into_iter()
+                .map(|one| json!({"case": one.case, "sure": one.sure, "right": one.right}))
+                .collect::<Vec<_>>(),
             "unresolved_citations": self.unresolved().len(),
             "chance": {"majority": majority, "random": random},
             "took_ms": {"p50": p50, "p95": p95},
@@ -289,8 +301,13 @@ impl fmt::Display for Report {
         writeln!(f, "citations that lead nowhere: {}", self.unresolved().len())?;
         writeln!(
             f,
-            "calibration error (ECE) {:.3}, time p50 {p50:.0} ms, p95 {p95:.0} ms",
-            self.calibration_error()
-        )
+            "calibration error (ECE) {:.3}, out of sample {:.3}, Brier {:.3}; time p50 {p50:.0} ms, p95 {p95:.0} ms",
+            self.calibration_error(),
+            self.calibration_out_of_sample(),
+            calibration::brier(&self.answered()),
+        )?;
+        let answered = self.answered();
+        let Curve { slope, shift } = Curve::fit(&answered.iter().collect::<Vec<_>>());
+        writeln!(f, "a curve fitted to these answers: slope {slope:.3}, shift {shift:.3}")
     }
 }

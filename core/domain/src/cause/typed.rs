@@ -1,6 +1,6 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase, spoken, told};
+use super::{Cause, phrase, sentence, spoken, told};
 use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
@@ -107,7 +107,9 @@ fn of_body(error: &TaskError) -> Option<Cause> {
         Value::String(text) => text.clone(),
         body => body.to_string(),
     };
-    let told = phrase::fixed(&body.to_lowercase()).or_else(|| spoken::code(&body))?;
+    let told = phrase::fixed(&body.to_lowercase())
+        .or_else(|| spoken::code(&body))
+        .or_else(|| sentence::cause(&body.to_lowercase()))?;
     matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
@@ -242,7 +244,9 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "ReadTimeout" | "ReadTimeoutError" | "TimeoutError" | "Timeout" | "timeout" | "TimeoutException" => {
             Cause::TimeoutResponse
         }
-        "JSONDecodeError" => Cause::ResponseMalformed,
+        // What was to be read is not of the form that was expected.
+        "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError" | "ParseError"
+        | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" => Cause::ResponseMalformed,
         "InterpreterDied" if message.contains("SIGKILL") && message.contains("memory") => {
             Cause::ResourceMemory
         }
@@ -269,7 +273,7 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         | "ProgrammingError"
         | "DatabaseError"
         | "IntegrityError"
-        | "RateLimitError" => return phrase::cause(message).or(Some(Cause::CodeException)),
+        | "RateLimitError" => return phrase::elsewhere(message).or(Some(Cause::CodeException)),
         "TypeError" if message.contains("not JSON serializable") => Cause::CodeResult,
         "TypeError" | "AttributeError" if message.contains("'NoneType'") => Cause::DataEmpty,
         "TypeError" => Cause::DataTypeMismatch,
