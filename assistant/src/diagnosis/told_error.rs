@@ -49,15 +49,17 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 pub(super) fn cause_of(told: &TaskError, tool: Option<&str>) -> (Cause, Support) {
     let named = Cause::in_words(told.code.as_deref().unwrap_or_default());
     // What the service calls it is made for machines; its words are made for people.
-    if told.status_code.is_none() && says_much(named) {
+    let is_word = told.code.as_deref() == Some(told.message.as_str());
+    if told.status_code.is_none() && !is_word && says_much(named) {
         return (named, Support::Firm);
     }
     let said = match Cause::of(told, None) {
+        // In one word, and no word of another side: somebody here stopped waiting.
+        Cause::Unknown if told.message == "timeout" => return (Cause::TimeoutStep, Support::Firm),
         Cause::Unknown => Cause::in_words(&told.message),
         cause => cause,
     };
     match said {
-        Cause::Unknown if told.message == "timeout" => (Cause::TimeoutStep, Support::Firm),
         Cause::Unknown if named != Cause::Unknown => (named, Support::Firm),
         // It says that something went wrong, and not what.
         Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),

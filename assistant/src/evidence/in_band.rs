@@ -10,7 +10,7 @@ use noetl_domain::{Map, Value};
 use super::value::{is_nothing, short};
 
 /// Envelopes that are looked into: `{"response": {"error": …}}`.
-const DEPTH: usize = 3;
+const DEPTH: usize = 5;
 /// Elements of a list of answers that are looked at for the one that tells of an error.
 const LOOKED_AT: usize = 50;
 
@@ -32,7 +32,7 @@ fn in_map(map: &Map, depth: usize) -> Option<TaskError> {
     let status = status_of(map);
     let tells = map.iter().any(|(key, value)| is_telling(&plain(key), value));
     let is_error = tells
-        || is_bad_state(word)
+        || is_bad_state(word, map)
         || map.iter().any(|(key, value)| GOOD.contains(&plain(key).as_str()) && is_false(value))
         || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
         || answers_in_its_place(map);
@@ -92,13 +92,22 @@ fn field<'m>(map: &'m Map, names: &[&str]) -> Option<&'m Value> {
         .map(|(_, value)| value)
 }
 
-fn is_bad_state(word: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "error", "errored", "failed", "failure", "fail", "ko", "nok", "timeout", "timedout", "rejected", "denied",
-        "aborted", "exception", "invalid", "unauthorized", "forbidden", "fault", "crashed", "unavailable",
-        "requestdenied", "overquerylimit", "overdailylimit", "invalidrequest", "unknownerror", "notfound",
-    ];
+/// Words that say that it failed, and not how.
+fn is_mute(word: &str) -> bool {
+    const WORDS: &[&str] =
+        &["error", "errored", "failed", "failure", "fail", "ko", "nok", "exception", "fault", "unknownerror"];
     WORDS.contains(&plain(word).as_str())
+}
+
+fn is_bad_state(word: &str, map: &Map) -> bool {
+    const WORDS: &[&str] = &[
+        "timeout", "timedout", "requestdenied", "overquerylimit", "overdailylimit", "invalidrequest",
+    ];
+    // An order may be rejected, and a record invalid, without anything having gone wrong.
+    const BESIDE_WORDS: &[&str] =
+        &["rejected", "denied", "aborted", "invalid", "unauthorized", "forbidden", "unavailable", "notfound", "crashed"];
+    let word = plain(word);
+    is_mute(&word) || WORDS.contains(&word.as_str()) || says(map).is_some() && BESIDE_WORDS.contains(&word.as_str())
 }
 
 fn is_telling(key: &str, value: &Value) -> bool {
@@ -206,7 +215,10 @@ fn code_of(map: &Map, depth: usize) -> Option<String> {
     inner(TELLING).or_else(|| inner(&["extensions"])).or_else(|| {
         let name = NAMES.iter().find_map(|name| {
             let mut held = map.iter().filter(|(key, _)| plain(key) == *name).filter_map(|(_, value)| value.as_str());
-            held.find(|text| !text.is_empty() && text.len() <= 80 && !text.contains(' ') && !text.starts_with("http"))
+            held.find(|text| {
+                let is_name = !text.is_empty() && text.len() <= 80 && !text.contains(' ') && !text.starts_with("http");
+                is_name && !is_mute(text)
+            })
         });
         name.map(str::to_owned)
     })
@@ -290,7 +302,7 @@ mod tests {
             (json!({"Response": {"Error": {"Code": "Busy", "Message": "wait a little"}}}), "wait a little", Some("Busy")),
             (
                 json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "scope is missing"}),
-                "Forbidden: scope is missing",
+                "scope is missing",
                 Some("about:blank"),
             ),
             (

@@ -401,7 +401,8 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    if is_only_a_status(&lower) || error.kind == "shell" && is_only_an_ending(&lower) {
+    let is_ending = error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
+    if is_only_a_status(&lower) || is_ending {
         return true;
     }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))

@@ -221,7 +221,7 @@ const RULES: &[Rule] = &[
         &[
             "size", "payload", "body", "message", "request", "file", "packet", "record", "row", "upload", "document",
             "content", "length", "prompt", "context", "context window", "input", "batch", "blob", "attachment",
-            "header", "headers", "uri", "url", "query", "object", "entity", "frame",
+            "header", "headers", "uri", "url", "object", "entity", "frame",
         ],
         &[
             "too large", "too big", "exceeds the limit", "exceeds limit", "exceeds maximum", "exceeds the maximum",

@@ -118,7 +118,6 @@ const CODES: &[(Cause, &[&str])] = &[
             "insufficient funds",
             "payment required",
             "usage limit",
-            "limit exceeded",
         ],
     ),
     (
@@ -136,6 +135,7 @@ const CODES: &[(Cause, &[&str])] = &[
             "rate exceeded",
         ],
     ),
+    (Cause::LimitQuota, &["limit exceeded"]),
     (Cause::LimitTooLarge, &["too large", "too big", "too long", "size exceeded", "max size"]),
     (
         Cause::AuthUnauthenticated,
