@@ -54,6 +54,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let mut hypothesis = Hypothesis::new(RULE, case.root(step, Some(told.event)), cause, score)
         .with_chain(case.tail(told).into_iter().chain([end.event]));
     hypothesis.support = support;
+    hypothesis.doubt = doubt(case, told, cause);
     let supports = format!("the cause {cause}");
     let mut items = vec![failure_item(told, &supports)];
     items.extend(step.and_then(|step| line(case.evidence, step, "where the step is written")));
@@ -71,8 +72,21 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     vec![hypothesis]
 }
 
+/// What speaks against the error being the whole story.
+fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
+    let reads = || reads_of(case.evidence, &told.step).iter().any(|read| matches!(read.origin, Origin::Step(_)));
+    match Cause::with_ground(&told.error, None).1 {
+        // A program that only ended badly.
+        Ground::Kind if told.error.kind != "python" => 0.75,
+        // It may come of data whose fault is not to be seen.
+        _ if follows_from_data(cause, &case.said) >= 0.75 && reads() => 0.85,
+        Ground::Sentence => 0.9,
+        Ground::Field | Ground::Phrase | Ground::Kind => 1.0,
+    }
+}
+
 /// What an exception of their own says, else what it is called.
-fn own_words(error: &TaskError) -> Cause {
+pub(super) fn own_words(error: &TaskError) -> Cause {
     if let Some(cause) = passed_on(error) {
         return cause;
     }
@@ -153,7 +167,7 @@ const BUILT_IN: &[&str] = &[
     "ZeroDivisionError",
 ];
 
-fn is_of_their_own(error: &TaskError) -> bool {
+pub(super) fn is_of_their_own(error: &TaskError) -> bool {
     let name = error.code.as_deref().unwrap_or_default();
     let name = name.rsplit('.').next().unwrap_or_default();
     error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)

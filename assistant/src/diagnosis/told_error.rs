@@ -29,6 +29,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
             .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
         hypothesis.support = support;
+        hypothesis.doubt = if support == Support::Firm { 1.0 } else { 0.8 };
         hypothesis.points.push(Point::new(
             format!(
                 "Step `{origin}` counts as completed, but its result tells an error: {} ({})",

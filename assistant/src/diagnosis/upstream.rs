@@ -217,6 +217,7 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Unreadable, true) => 0.9,
         (Defect::Unreadable, false) => 0.8,
         (Defect::NoSuchDay(_), _) => 0.93,
+        (Defect::Longer { .. } | Defect::Form { .. }, _) => 0.88,
         (Defect::Short { .. } | Defect::More(_), _) => 0.85,
         (Defect::Quoted(_) | Defect::Named(_), _) => 0.85,
     }
@@ -238,6 +239,8 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         | Defect::Named(_)
         | Defect::NumberAsText(_)
         | Defect::Scale { .. }
+        | Defect::Longer { .. }
+        | Defect::Form { .. }
         | Defect::NoSuchDay(_) => Cause::DataTypeMismatch,
         Defect::Cut | Defect::NotJson | Defect::Unreadable => Cause::ResponseMalformed,
     }
@@ -276,6 +279,10 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Scale { before, now } => {
             format!("{place} is {now} where the last good run had {before}, as if it were in another unit")
         }
+        Defect::Longer { before, now } => {
+            format!("{place} is a text of {now} characters where the last good run had {before}")
+        }
+        Defect::Form { .. } => format!("{place} is written in another form than in the last good run"),
         Defect::Unreadable => format!("{place} is not in the form in which it was read{before}"),
         Defect::NoSuchDay(day) => format!("{place} is {day}, a day that does not exist"),
         Defect::More(key) => format!("`{key}` in {place} says that there is more of it"),
@@ -304,6 +311,10 @@ fn evidence_of(flaw: &Flaw, read: &Read) -> String {
             format!("{} is {now}: {number}, before {before}", read.path)
         }
         Defect::NoSuchDay(day) => format!("{} is {now}: {day}", read.path),
+        Defect::Longer { before, now: count } => {
+            format!("{} is {now}: {count} characters, before {before}", read.path)
+        }
+        Defect::Form { before, now: text } => format!("{} is {now}: {text}, before {before}", read.path),
         _ => format!("{} is {now}", read.path),
     }
 }

@@ -116,7 +116,14 @@ fn is_telling(key: &str, value: &Value) -> bool {
         && *value != Value::Bool(false)
         && value.as_f64() != Some(0.0)
         && !value.as_str().is_some_and(is_good_code);
-    is_told && TELLING.contains(&key)
+    is_told && (TELLING.contains(&key) || tells_by_name(key) && !value.is_number() && !value.is_boolean())
+}
+
+/// `errorResult`, `lastError`, `validation_errors`: names that are made of the word.
+fn tells_by_name(key: &str) -> bool {
+    TELLING.contains(&key)
+        || key.starts_with("error")
+        || ["error", "errors", "exception", "failure"].iter().any(|end| key.ends_with(end))
 }
 
 fn is_false(value: &Value) -> bool {
@@ -181,7 +188,16 @@ fn message_of(map: &Map, depth: usize) -> Option<String> {
         }
         _ => word,
     });
-    spoken.or_else(|| {
+    let by_name = || {
+        let telling = map.iter().filter(|(key, value)| is_telling(&plain(key), value));
+        telling.map(|(_, value)| value).find_map(|value| match value {
+            Value::Object(inner) => message_of(inner, depth),
+            Value::Array(list) => message_of(list.first()?.as_object()?, depth),
+            Value::String(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    spoken.or_else(by_name).or_else(|| {
         let envelopes = map.iter().filter(|(key, _)| ENVELOPES.contains(&plain(key).as_str()));
         envelopes.map(|(_, value)| value).find_map(|value| message_of(value.as_object()?, depth))
     })
@@ -205,14 +221,14 @@ fn first_told(map: &Map, depth: usize) -> Option<String> {
 /// What the service calls the error, beside its words.
 fn code_of(map: &Map, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
-    let inner = |names: &[&str]| {
-        map.iter().filter(|(key, _)| names.contains(&plain(key).as_str())).find_map(|(_, value)| match value {
+    let inner = |is_one: &dyn Fn(&str) -> bool| {
+        map.iter().filter(|(key, _)| is_one(&plain(key))).find_map(|(_, value)| match value {
             Value::Object(inner) => code_of(inner, depth),
             Value::Array(list) => code_of(list.first()?.as_object()?, depth),
             _ => None,
         })
     };
-    inner(TELLING).or_else(|| inner(&["extensions"])).or_else(|| {
+    inner(&tells_by_name).or_else(|| inner(&|key| key == "extensions")).or_else(|| {
         let name = NAMES.iter().find_map(|name| {
             let mut held = map.iter().filter(|(key, _)| plain(key) == *name).filter_map(|(_, value)| value.as_str());
             held.find(|text| {
@@ -315,6 +331,11 @@ mod tests {
                 "es_rejected: queue is full",
                 None,
             ),
+            (
+                json!({"state": "FAILED", "errorResult": {"reason": "accessDenied", "message": "you may not"}}),
+                "you may not",
+                Some("accessDenied"),
+            ),
             (json!({"Note": "our standard API call frequency is 5 calls per minute"}), "our standard API call frequency is 5 calls per minute", None),
             (
                 json!({"data": {"success": false, "reason": "locked"}, "headers": {}, "status_code": 200}),
@@ -349,6 +370,7 @@ mod tests {
             json!({"id": 404, "status": "open", "message": "hello"}),
             json!({"errorCode": 0, "errorMessage": "", "rows": [1]}),
             json!({"error_code": "OK", "rows": [1]}),
+            json!({"error_rate": 0.2, "rows": [1]}),
             json!({"success": true, "code": 200}),
         ] {
             assert_eq!(in_band(&value), None, "{value}");

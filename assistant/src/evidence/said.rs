@@ -24,6 +24,8 @@ pub(crate) struct Said {
     pub(crate) about_decoding: bool,
     /// It complains that a number is too large, too small or not plausible.
     pub(crate) about_size: bool,
+    /// It complains that a text is too long.
+    pub(crate) about_length: bool,
     /// It complains of a day or a month.
     pub(crate) about_days: bool,
     /// It complains that there is too little of something.
@@ -79,8 +81,10 @@ impl Said {
                 | "ScannerError"
                 | "XMLSyntaxError"
                 | "ArrowInvalid"
+                | "ParserError"
         ) || says(DECODING_PHRASES);
         let about_days = says(DAY_PHRASES);
+        let about_length = says(LENGTH_PHRASES);
         let about_size = matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
         let numbers = numbers(message);
         Self {
@@ -90,6 +94,7 @@ impl Said {
             about_conversion,
             about_decoding,
             about_days,
+            about_length,
             about_size,
             about_few,
             about_name,
@@ -195,6 +200,7 @@ const CONVERSION_PHRASES: &[&str] = &[
 ];
 const DECODING_PHRASES: &[&str] = &[
     "can't decode",
+    "error tokenizing",
     "incorrect padding",
     "not a gzipped file",
     "not a zip file",
@@ -205,6 +211,17 @@ const DECODING_PHRASES: &[&str] = &[
     "not well-formed",
     "magic bytes",
     "invalid start byte",
+];
+const LENGTH_PHRASES: &[&str] = &[
+    "too long",
+    "right truncation",
+    "data truncated",
+    "would be truncated",
+    "maximum length",
+    "max length",
+    "value too large for column",
+    "characters",
+    "at most",
 ];
 const DAY_PHRASES: &[&str] =
     &["out of range for month", "month must be in", "invalid date", "date/time field value out of range", "out of range for its type"];
@@ -402,7 +419,11 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
     let is_ending = error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
-    if is_only_a_status(&lower) || is_ending {
+    // The last word of a program that only told what it was doing.
+    let is_report = error.kind == "shell"
+        && !is_bare_exit
+        && lower.split_whitespace().take(4).any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
+    if is_only_a_status(&lower) || is_ending || is_report {
         return true;
     }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
@@ -441,7 +462,8 @@ const ENDING: &[&str] = &[
     "bash", "supervisor", "supervisord", "cron", "elifecycle", "lifecycle", "errno", "all", "marked", "as", "giving",
     "up", "while", "during", "when", "what", "caused", "cause", "reason", "none", "null", "traceback", "stack", "trace",
     "recent", "call", "last", "backtrace", "note", "hint", "line", "file", "main", "internal", "warning", "info",
-    "level", "msg", "message", "time", "cannot", "continue", "can", "t", "quit", "quitting", "done",
+    "level", "msg", "message", "probably", "likely", "there", "additional", "logging", "may", "might", "some", "one",
+    "or", "few", "following", "if", "problems", "previous", "further", "full", "time", "cannot", "continue", "can", "t", "quit", "quitting", "done",
 ];
 
 /// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.

@@ -55,6 +55,16 @@ pub(crate) enum Defect {
     },
     /// A text that could not be decoded or read in the form that was expected.
     Unreadable,
+    /// A text longer than before, where a text was too long.
+    Longer {
+        before: usize,
+        now: usize,
+    },
+    /// A text with digits in it, written in another form than before: another notation of dates, codes, amounts.
+    Form {
+        before: String,
+        now: String,
+    },
     /// A day that no calendar has.
     NoSuchDay(String),
     /// The value itself says, in this field, that there is more of it.
@@ -94,6 +104,9 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
             }
             if flaws.is_empty() && judges(said) && said.about_size {
                 other_scale(now, before, "", DEPTH, &mut flaws);
+            }
+            if flaws.is_empty() && (said.about_length || said.about_form || said.about_conversion) {
+                other_form(now, before, said, "", DEPTH, &mut flaws);
             }
             if let Some((at, defect)) = unusable(now, said, "", DEPTH).filter(|_| now != before) {
                 flaws.push(Flaw { at, defect, deviates: true });
@@ -310,6 +323,73 @@ fn other_scale(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut 
         }
         _ => {}
     }
+}
+
+/// A text that is longer than before, or whose digits and marks stand in another order.
+fn other_form(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match (now, before) {
+        (Value::String(now), Value::String(before)) => {
+            let (new, old) = (form(now), form(before));
+            if said.about_length && now.chars().count() > before.chars().count() {
+                let defect = Defect::Longer { before: before.chars().count(), now: now.chars().count() };
+                flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+            } else if (said.about_form || said.about_conversion)
+                && old.contains('9')
+                && new != old
+                && !is_a_jumble(&old)
+                && !is_a_jumble(&new)
+            {
+                let defect = Defect::Form { before: before.clone(), now: now.clone() };
+                flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+            }
+        }
+        (Value::Object(now), Value::Object(before)) => {
+            for (key, value) in now.iter().take(LOOKED_AT).filter(|(key, _)| !is_name_of_a_record(key)) {
+                if let Some(before) = before.get(key) {
+                    other_form(value, before, said, &join(at, key), depth, flaws);
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(before)) => {
+            let Some(example) = before.first() else { return };
+            for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
+                let known = flaws.len();
+                other_form(value, example, said, &join(at, &format!("[{index}]")), depth, flaws);
+                if flaws.len() > known {
+                    return;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Letters and digits without order, as in a hash or a token.
+fn is_a_jumble(form: &str) -> bool {
+    form.is_empty() || form.matches("a9").count() + form.matches("9a").count() > 3
+}
+
+/// Characters of a text whose form says anything.
+const FORM: usize = 40;
+
+/// `2026-11-27` is `9-9-9`, and `27 Nov 2026` is `9 a 9`; empty where a text is too long to have a form.
+fn form(text: &str) -> String {
+    let mut form = String::new();
+    if text.len() > FORM {
+        return form;
+    }
+    for one in text.trim().chars() {
+        let sort = match one {
+            one if one.is_ascii_digit() => '9',
+            one if one.is_alphabetic() => 'a',
+            one => one,
+        };
+        if !form.ends_with(sort) || !sort.is_alphanumeric() {
+            form.push(sort);
+        }
+    }
+    form
 }
 
 /// A text that an error of decoding speaks of, or a day that does not exist.
@@ -554,5 +634,68 @@ mod tests {
             Defect::Fewer { before: 40, now: 3 }
         );
         assert_eq!(first(&json!(null), Some(&json!(null)), &said), None, "it never was there");
+        let table = |text: &str| json!({ "text": text });
+        let before = table("sku;qty\na;3\nb;4\n");
+        for (text, defect) in [
+            ("sku,qty\na,3\nb,4\n", Defect::Columns { before: 2, now: 2 }),
+            ("sku;qty\n", Defect::Empty),
+            ("no table today", Defect::Columns { before: 2, now: 0 }),
+        ] {
+            assert_eq!(first(&table(text), Some(&before), &said), Some(("text".into(), defect)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_error_complains_of_is_looked_for_in_the_value() {
+        let error = |exception: &str, message: &str| {
+            Said::of(
+                &noetl_domain::error::TaskError::new("python", message)
+                    .with_code(exception)
+                    .with_details(json!({ "exception": exception, "message": message })),
+            )
+        };
+        for (exception, message, before, now, defect) in [
+            (
+                "AssertionError",
+                "implausible amount 129000",
+                json!({"price": 12.9, "id": 1}),
+                json!({"price": 1290, "id": 900}),
+                Defect::Scale { before: "12.9".into(), now: "1290".into() },
+            ),
+            (
+                "ValueError",
+                "time data does not match format '%Y-%m-%d'",
+                json!({"day": "2026-11-27"}),
+                json!({"day": "27 Nov 2026"}),
+                Defect::Form { before: "2026-11-27".into(), now: "27 Nov 2026".into() },
+            ),
+            (
+                "DataError",
+                "value too long for type character varying(2)",
+                json!({"country": "NO"}),
+                json!({"country": "Norway"}),
+                Defect::Longer { before: 2, now: 6 },
+            ),
+            (
+                "ValueError",
+                "unknown currency 'GBX'",
+                json!({"currency": "GBP"}),
+                json!({"currency": "GBX"}),
+                Defect::Quoted("GBX".into()),
+            ),
+        ] {
+            let found = first(&now, Some(&before), &error(exception, message));
+            assert_eq!(found.map(|(_, defect)| defect), Some(defect), "{message}");
+        }
+        let said = error("ValueError", "day is out of range for month");
+        assert_eq!(first(&json!("2026-02-30"), None, &said).unwrap().1, Defect::NoSuchDay("2026-02-30".into()));
+        let said = error("AssertionError", "expected 120 rows, got 2");
+        assert_eq!(
+            first(&json!({"total": 120, "items": [1, 2]}), None, &said).unwrap().1,
+            Defect::Short { said: 120, has: 2 }
+        );
+        // A token of another form is a token all the same.
+        let said = error("ValueError", "malformed line");
+        assert_eq!(first(&json!({"key": "x9y8z7q1"}), Some(&json!({"key": "abc123"})), &said), None);
     }
 }

@@ -83,7 +83,9 @@ fn tenth(case: &str) -> u64 {
     let hash = case.bytes().fold(0xcbf2_9ce4_8422_2325 ^ SEED, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    (hash >> 32) % FOLDS
+    // Names that differ in their last letter only go to different tenths.
+    let mixed = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    (mixed ^ (mixed >> 33)) % FOLDS
 }
 
 /// Expected calibration error over ten equal stretches of certainty.
@@ -106,10 +108,10 @@ pub(super) fn brier(answers: &[Answered]) -> f64 {
 #[test]
 fn a_curve_brings_certainty_down_to_what_is_right() {
     let answers: Vec<Answered> = (0..200)
-        .map(|at| Answered { case: format!("case {at}"), sure: 0.97, right: at % 5 != 0 })
+        .map(|at| Answered { case: format!("case {at}"), sure: 0.97, right: at % 4 != 0 })
         .collect();
     assert!(error(&answers) > 0.15);
     assert!(error(&out_of_sample(&answers)) < 0.03);
     let all: Vec<&Answered> = answers.iter().collect();
-    assert!((Curve::fit(&all).at(0.97) - 0.8).abs() < 0.02);
+    assert!((Curve::fit(&all).at(0.97) - 0.75).abs() < 0.02);
 }

@@ -192,9 +192,26 @@ impl Report {
         calibration::error(&self.answered())
     }
 
-    /// The error of a curve on cases that it was not fitted to.
-    pub(super) fn calibration_out_of_sample(&self) -> f64 {
-        calibration::error(&calibration::out_of_sample(&self.answered()))
+    /// The answers about faults of an exam, right where they were right at first sight.
+    pub(super) fn at_first_sight(&self) -> Vec<Answered> {
+        let written: Value = serde_json::from_str(include_str!("../../faults/first_sight.json")).expect("JSON");
+        let wrong: Vec<&str> =
+            written["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let answered = |told: &Told| Answered {
+            case: told.case.name.clone(),
+            sure: told.number("confidence"),
+            right: !wrong.contains(&told.case.name.as_str()),
+        };
+        let of_the_exam = |told: &&Told| written["file"] == told.case.file.as_str();
+        self.faults().filter(of_the_exam).map(answered).collect()
+    }
+
+    /// How much surer answers are, on the whole, than they are right; below 0 where they are righter.
+    pub(super) fn over_confidence(&self) -> f64 {
+        let answered = self.answered();
+        let sure: f64 = answered.iter().map(|one| one.sure).sum();
+        let right = answered.iter().filter(|one| one.right).count() as f64;
+        (sure - right) / answered.len().max(1) as f64
     }
 
     fn rows(&self) -> Vec<(&'static str, Share)> {
@@ -254,7 +271,7 @@ impl Report {
             "cases": self.told.len(),
             "shares": shares,
             "calibration_error": self.calibration_error(),
-            "calibration_error_out_of_sample": self.calibration_out_of_sample(),
+            "calibration_error_at_first_sight": calibration::error(&self.at_first_sight()),
             "answers": self
                 .answered()
                 .into_iter()
@@ -299,15 +316,27 @@ impl fmt::Display for Report {
             random * 100.0
         )?;
         writeln!(f, "citations that lead nowhere: {}", self.unresolved().len())?;
+        let answered = self.answered();
         writeln!(
             f,
-            "calibration error (ECE) {:.3}, out of sample {:.3}, Brier {:.3}; time p50 {p50:.0} ms, p95 {p95:.0} ms",
+            "calibration error (ECE) {:.3}, Brier {:.3}, surer than right by {:+.3}; time p50 {p50:.0} ms, p95 {p95:.0} ms",
             self.calibration_error(),
-            self.calibration_out_of_sample(),
-            calibration::brier(&self.answered()),
+            calibration::brier(&answered),
+            self.over_confidence(),
         )?;
-        let answered = self.answered();
-        let Curve { slope, shift } = Curve::fit(&answered.iter().collect::<Vec<_>>());
-        writeln!(f, "a curve fitted to these answers: slope {slope:.3}, shift {shift:.3}")
+        let first = self.at_first_sight();
+        if first.is_empty() {
+            return Ok(());
+        }
+        let Curve { slope, shift } = Curve::fit(&first.iter().collect::<Vec<_>>());
+        writeln!(
+            f,
+            "at first sight ({} faults): right {:.3}, ECE {:.3}, Brier {:.3}; of a curve fitted without them {:.3}; fitted to all: slope {slope:.3}, shift {shift:.3}",
+            first.len(),
+            first.iter().filter(|one| one.right).count() as f64 / first.len() as f64,
+            calibration::error(&first),
+            calibration::brier(&first),
+            calibration::error(&calibration::out_of_sample(&first)),
+        )
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::Cause;
 
 /// Words between a thing and its fate at most.
-const NEAR: usize = 9;
+const NEAR: usize = 12;
 /// Bytes of a text that are looked at.
 const READ: usize = 4 * 1024;
 

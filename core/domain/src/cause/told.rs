@@ -48,7 +48,16 @@ const BEFORE: &[&str] = &[
 ];
 
 /// What stands behind one.
-const BEHIND: &[&str] = &["client error", "server error"];
+const BEHIND: &[&str] = &[
+    "client error",
+    "server error",
+    "get http",
+    "post http",
+    "put http",
+    "patch http",
+    "delete http",
+    "head http",
+];
 
 /// The words that belong to a status.
 const REASONS: &[(u16, &str)] = &[

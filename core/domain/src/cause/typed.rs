@@ -246,7 +246,7 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         }
         // What was to be read is not of the form that was expected.
         "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError" | "ParseError"
-        | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" => Cause::ResponseMalformed,
+        | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" | "ParserError" => Cause::ResponseMalformed,
         "InterpreterDied" if message.contains("SIGKILL") && message.contains("memory") => {
             Cause::ResourceMemory
         }
@@ -276,6 +276,17 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         | "RateLimitError" => return phrase::elsewhere(message).or(Some(Cause::CodeException)),
         "TypeError" if message.contains("not JSON serializable") => Cause::CodeResult,
         "TypeError" | "AttributeError" if message.contains("'NoneType'") => Cause::DataEmpty,
+        // How a function is called is up to the code, whatever the data.
+        "TypeError"
+            if [
+                "positional argument", "keyword argument", "multiple values for argument", "is not callable",
+                "abstract class",
+            ]
+            .iter()
+            .any(|words| message.contains(words)) =>
+        {
+            Cause::CodeException
+        }
         "TypeError" => Cause::DataTypeMismatch,
         "ValueError"
             if message.contains("Out of range float values are not JSON")
