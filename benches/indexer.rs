@@ -51,7 +51,7 @@ fn main() -> anyhow::Result<()> {
 /// One line per group; a group opens what it needs and closes it.
 async fn measure(options: &Options, figures: &mut Figures) -> anyhow::Result<()> {
     if options.wants("ingest") {
-        ingest::measure(figures, options.scale(1_000_000, 50_000)).await?;
+        ingest::measure(figures, options.scale(3_000_000, 50_000)).await?;
     }
     if options.wants("lag") {
         lag::measure(figures, options.scale(60, 5)).await?;

@@ -1,17 +1,21 @@
 //! The analytic store, whichever engine answers: tables made ready, rows put in exactly once, questions asked.
 
+mod block;
 mod schema;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clickhouse::{Client, Compression, Row, RowWrite};
+use bytes::Bytes;
+use clickhouse::{Client, Compression};
 use noetl_bus::feed::Heads;
-use serde::Serialize;
 
 use crate::config::{Endpoint, Retention};
 use crate::rows::{CallRow, Rows};
+use block::Described;
+
+pub(crate) use block::{Column, Columns, Value};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
@@ -34,6 +38,9 @@ pub enum AnalyticsError {
 /// Longest wait for one insert or answer.
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Bytes of a block that are sent at once.
+const PIECE: usize = 1 << 20;
+
 /// Bytes that the answer to a query of a user may have.
 const MOST_ANSWER: usize = 64 << 20;
 
@@ -45,8 +52,8 @@ pub struct Analytics {
     reader: Client,
     database: String,
     address: String,
-    /// Tables whose columns are known to be those of our rows.
-    checked: Arc<Mutex<HashSet<&'static str>>>,
+    /// The columns of our rows, as the engine describes them, of tables that were filled before.
+    described: Arc<Mutex<HashMap<&'static str, Arc<[Described]>>>>,
 }
 
 impl std::fmt::Debug for Analytics {
@@ -71,7 +78,7 @@ impl Analytics {
             reader: client(reader).with_compression(Compression::None),
             database: database.to_owned(),
             address: endpoint.url.clone(),
-            checked: Arc::default(),
+            described: Arc::default(),
         }
     }
 
@@ -105,11 +112,8 @@ impl Analytics {
 
     /// Puts calls of a language model in.
     pub(crate) async fn insert_calls(&self, rows: &[CallRow]) -> Result<(), AnalyticsError> {
-        const TABLE: &str = "noetl_llm_calls";
-        // The library's check knows no UUID that is made of two halves, which is how one lies in the row.
-        self.checked().insert(TABLE);
         let token = rows.first().map(|row| format!("{:016x}{:016x}", row.call_id.0, row.call_id.1));
-        self.put(TABLE, rows, &token.unwrap_or_default()).await
+        self.put("noetl_llm_calls", rows, &token.unwrap_or_default()).await
     }
 
     /// How far the tables reach; where a follower begins that has lost its place.
@@ -124,40 +128,58 @@ impl Analytics {
         Ok(Heads { events, lines })
     }
 
-    async fn put<T>(&self, table: &'static str, rows: &[T], token: &str) -> Result<(), AnalyticsError>
-    where
-        T: RowWrite + Serialize + for<'a> Row<Value<'a> = T>,
-    {
+    async fn put<R: Columns>(
+        &self,
+        table: &'static str,
+        rows: &[R],
+        token: &str,
+    ) -> Result<(), AnalyticsError> {
         if rows.is_empty() {
             return Ok(());
         }
         let failed = |source| AnalyticsError::Engine { attempted: "insert rows", source };
-        // Rows are checked against the table once; every row of every batch would cost as much as writing it.
-        let is_known = self.checked().contains(table);
-        let name = format!("{}.{table}", self.database);
+        let block = Bytes::from(block::of(rows, &*self.columns::<R>(table).await?)?);
+        let sql = format!("INSERT INTO {}.{table} ({}) FORMAT Native", self.database, R::NAMES.join(", "));
         // A batch is one block, so that it is either there or not.
-        let most = rows.len().max(1).to_string();
         let mut insert = self
             .client
-            .clone()
-            .with_validation(!is_known)
-            .insert_unescaped::<T>(&name)
-            .await
-            .map_err(failed)?
+            .insert_formatted_with(sql)
             .with_timeouts(Some(PATIENCE), Some(PATIENCE))
             .with_setting("insert_deduplication_token", token)
-            .with_setting("max_insert_block_size", most.as_str())
-            .with_setting("min_insert_block_size_rows", most.as_str());
-        for row in rows {
-            insert.write(row).await.map_err(failed)?;
+            // What a row replaces goes when parts are merged; questions read the tables as if it had gone.
+            .with_setting("optimize_on_insert", "0")
+            .with_setting("max_insert_block_size", rows.len().to_string())
+            .with_setting("min_insert_block_size_rows", rows.len().to_string());
+        for start in (0..block.len()).step_by(PIECE) {
+            let piece = block.slice(start..block.len().min(start + PIECE));
+            insert.send(piece).await.map_err(failed)?;
         }
-        insert.end().await.map_err(failed)?;
-        self.checked().insert(table);
-        Ok(())
+        insert.end().await.map_err(failed)
     }
 
-    fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<&'static str>> {
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The columns of these rows in a table; the engine is asked once.
+    async fn columns<R: Columns>(&self, table: &'static str) -> Result<Arc<[Described]>, AnalyticsError> {
+        if let Some(known) = self.described().get(table) {
+            return Ok(Arc::clone(known));
+        }
+        let sql = "SELECT name, type FROM system.columns WHERE database = ? AND table = ?";
+        let query = self.client.query(sql).bind(&self.database).bind(table);
+        let mut there: HashMap<String, String> =
+            self.all::<(String, String)>("read the columns of a table", query).await?.into_iter().collect();
+        let columns = R::NAMES.iter().map(|name| {
+            let kind = there.remove(*name);
+            kind.map(|kind| Described { name: (*name).to_owned(), kind }).ok_or(*name)
+        });
+        let columns: Result<Arc<[Described]>, _> = columns.collect();
+        let columns = columns.map_err(|name| AnalyticsError::Unreadable {
+            reason: format!("table {table} has no column {name}"),
+        })?;
+        self.described().insert(table, Arc::clone(&columns));
+        Ok(columns)
+    }
+
+    fn described(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Arc<[Described]>>> {
+        self.described.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a statement of ours.

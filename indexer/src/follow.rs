@@ -19,8 +19,9 @@ use crate::config::Config;
 use crate::fingerprints::Fingerprints;
 use crate::fold::Fold;
 use crate::place::{Place, PlaceFile, Until};
+use crate::rows::Rows;
 use crate::status::{Part, Status};
-use batch::Batch;
+use batch::{Ahead, Batch};
 
 pub(crate) use crate::again::chain;
 
@@ -35,8 +36,8 @@ pub(crate) enum FollowError {
     Analytics(#[from] AnalyticsError),
     #[error("cannot keep the place in the feed")]
     Place(#[from] std::io::Error),
-    #[error("putting rows in came apart")]
-    Put(#[from] JoinError),
+    #[error("a part of the follower came apart")]
+    Apart(#[from] JoinError),
 }
 
 pub(crate) struct Follower<F> {
@@ -47,6 +48,9 @@ pub(crate) struct Follower<F> {
     file: PlaceFile,
     config: Config,
     status: Status,
+    ahead: Option<Ahead>,
+    /// Rows that have arrived, emptied: their room is used again.
+    spare: Rows,
 }
 
 /// A stretch whose rows are on their way.
@@ -55,7 +59,7 @@ struct Putting {
     last_ms: i64,
     rows: u64,
     poison: u64,
-    inserted: AbortOnDropHandle<Result<(), AnalyticsError>>,
+    inserted: AbortOnDropHandle<Result<Rows, AnalyticsError>>,
 }
 
 impl<F: Feed> Work for Follower<F> {
@@ -78,7 +82,10 @@ impl<F: Feed> Work for Follower<F> {
         loop {
             // Before the look, so that what is committed behind it is not missed.
             let heads = self.feed.heads().await?;
-            let mut batch = Batch::after(place.intent.unwrap_or(place.reached()));
+            // While nothing is on its way the engine waits for this one.
+            let most = self.config.batch_rows / if putting.is_none() { 4 } else { 1 };
+            let room = std::mem::take(&mut self.spare);
+            let mut batch = Batch::after(place.intent.unwrap_or(place.reached()), room, most);
             self.fill(&mut batch, None).await?;
             if let Some(putting) = putting.take() {
                 self.arrived(&mut place, putting).await?;
@@ -87,10 +94,11 @@ impl<F: Feed> Work for Follower<F> {
             if batch.is_empty() {
                 patience.restore();
                 self.tell_level(&place, heads);
+                self.spare = Rows::default();
                 self.feed.changed(heads).await;
                 continue;
             }
-            if !batch.is_full(&self.config) {
+            if !batch.is_full() {
                 // What comes in a breath comes along.
                 if let Some(last) = last_put {
                     tokio::time::sleep_until(last + BREATH).await;
@@ -128,7 +136,17 @@ impl<F: Feed> Follower<F> {
     ) -> Self {
         let fold = Fold::new(Arc::clone(&feed), config.policy, fingerprints.clone());
         let file = PlaceFile::new(&config.directory, "analytics");
-        Self { feed, analytics, fingerprints, fold, file, config, status }
+        Self {
+            feed,
+            analytics,
+            fingerprints,
+            fold,
+            file,
+            config,
+            status,
+            ahead: None,
+            spare: Rows::default(),
+        }
     }
 
     async fn begin(&self, index: &str) -> Result<Place, FollowError> {
@@ -143,7 +161,7 @@ impl<F: Feed> Follower<F> {
 
     /// Reads and folds the next stretch: exactly up to an end, or as much as a batch holds.
     async fn read(&mut self, place: &Place, end: Option<Until>) -> Result<Batch, FollowError> {
-        let mut batch = Batch::after(place.reached());
+        let mut batch = Batch::after(place.reached(), Rows::default(), self.config.batch_rows);
         self.fill(&mut batch, end).await?;
         Ok(batch)
     }
@@ -163,15 +181,16 @@ impl<F: Feed> Follower<F> {
             last_ms: batch.last_ms,
             rows: rows.len() as u64,
             poison: rows.poison.len() as u64,
-            inserted: AbortOnDropHandle::new(tokio::spawn(
-                async move { analytics.insert(&rows, &token).await },
-            )),
+            inserted: AbortOnDropHandle::new(tokio::spawn(async move {
+                analytics.insert(&rows, &token).await.map(|()| rows)
+            })),
         })
     }
 
     /// Waits for the rows of a stretch, and moves on behind it.
     async fn arrived(&mut self, place: &mut Place, putting: Putting) -> Result<(), FollowError> {
-        putting.inserted.await??;
+        self.spare = putting.inserted.await??;
+        self.spare.clear();
         (place.events, place.lines, place.intent) = (putting.until.events, putting.until.lines, None);
         self.file.save(place)?;
         let head = self.feed.heads().await?.events;
