@@ -79,6 +79,10 @@ async fn one<S: Sources>(
         requested.version = brief.version;
         gaps.push("the log of this execution is gone".to_owned());
     }
+    if run.status() == Status::Running && brief.status.is_final() && !run.complete {
+        run.state.status = brief.status;
+        gaps.push("the end of the log of this execution is gone".to_owned());
+    }
     let definition = definition(sources, &brief.path, brief.version).await?;
     if definition.is_none() {
         gaps.push(format!(

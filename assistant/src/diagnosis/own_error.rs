@@ -23,7 +23,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let cause = match told.cause {
         _ if says_nothing(&told.error) => Cause::Unknown,
         // Code that trips over a null of its own making was handed nothing wrong.
-        Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => Cause::CodeException,
+        Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => {
+            Cause::CodeException
+        }
         // An exception of their own says in words what its name cannot.
         Cause::CodeException if is_of_their_own(&told.error) => own_words(&told.error),
         // A plain exception in which code passes on what another side said.
@@ -74,7 +76,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 
 /// What speaks against the error being the whole story.
 fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
-    let reads = || reads_of(case.evidence, &told.step).iter().any(|read| matches!(read.origin, Origin::Step(_)));
+    let reads =
+        || reads_of(case.evidence, &told.step).iter().any(|read| matches!(read.origin, Origin::Step(_)));
     match Cause::with_ground(&told.error, None).1 {
         // A program that only ended badly.
         Ground::Kind if told.error.kind != "python" => 0.75,
@@ -175,7 +178,8 @@ pub(super) fn is_of_their_own(error: &TaskError) -> bool {
 
 /// Work whose errors are raised by the author's own code.
 fn is_code(error: &TaskError) -> bool {
-    matches!(error.kind.as_str(), "python" | "shell") || matches!(error.source.as_str(), "script" | "container")
+    matches!(error.kind.as_str(), "python" | "shell")
+        || matches!(error.source.as_str(), "script" | "container")
 }
 
 pub(super) fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {

@@ -54,9 +54,11 @@ pub(super) fn cause_of(told: &TaskError, tool: Option<&str>) -> (Cause, Support)
     if told.status_code.is_none() && !is_word && says_much(named) {
         return (named, Support::Firm);
     }
+    // In one word, and no word of another side: somebody here stopped waiting.
+    if told.message == "timeout" && tool != Some("http") {
+        return (Cause::TimeoutStep, Support::Firm);
+    }
     let said = match Cause::of(told, None) {
-        // In one word, and no word of another side: somebody here stopped waiting.
-        Cause::Unknown if told.message == "timeout" => return (Cause::TimeoutStep, Support::Firm),
         Cause::Unknown => Cause::in_words(&told.message),
         cause => cause,
     };
@@ -88,9 +90,30 @@ fn says_much(cause: Cause) -> bool {
 /// The other side complains of what it was asked.
 fn is_about_the_request(message: &str) -> bool {
     const WORDS: &[&str] = &[
-        "invalid", "cannot", "must", "required", "unsupported", "unrecognized", "malformed", "expected", "mean",
-        "missing", "allowed", "validation", "argument", "arguments", "parameter", "parameters", "field", "value",
-        "bad", "illegal", "unprocessable", "specify", "specified", "syntax",
+        "invalid",
+        "cannot",
+        "must",
+        "required",
+        "unsupported",
+        "unrecognized",
+        "malformed",
+        "expected",
+        "mean",
+        "missing",
+        "allowed",
+        "validation",
+        "argument",
+        "arguments",
+        "parameter",
+        "parameters",
+        "field",
+        "value",
+        "bad",
+        "illegal",
+        "unprocessable",
+        "specify",
+        "specified",
+        "syntax",
     ];
     let lower = message.to_lowercase();
     lower.split(|one: char| !one.is_alphanumeric()).any(|word| WORDS.contains(&word))

@@ -280,7 +280,9 @@ pub(crate) fn result_of(run: &Run, step: &str) -> Option<Value> {
             map.remove("data")
         }
         // An answer without a body.
-        (ResultKind::Http, Value::Object(map)) if map.get("data").is_some_and(Value::is_null) => Some(Value::Null),
+        (ResultKind::Http, Value::Object(map)) if map.get("data").is_some_and(Value::is_null) => {
+            Some(Value::Null)
+        }
         (_, value) => Some(value),
     }
 }
@@ -311,10 +313,13 @@ pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
 const SENTENCE: usize = 200;
 
 fn in_plain_words(text: &str) -> Option<TaskError> {
-    let is_sentence = text.len() <= SENTENCE && !text.trim().is_empty() && !text.contains(['{', '<', '\t', '|']);
+    let is_sentence =
+        text.len() <= SENTENCE && !text.trim().is_empty() && !text.contains(['{', '<', '\t', '|']);
     let cause = Cause::in_words(text);
-    let is_outside =
-        matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "request" | "resource" | "sql");
+    let is_outside = matches!(
+        cause.family(),
+        "auth" | "limit" | "network" | "timeout" | "remote" | "request" | "resource" | "sql"
+    );
     (is_sentence && is_outside).then(|| TaskError::new("tool_error", text.trim()))
 }
 

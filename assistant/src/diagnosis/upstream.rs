@@ -286,7 +286,9 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Unreadable => format!("{place} is not in the form in which it was read{before}"),
         Defect::NoSuchDay(day) => format!("{place} is {day}, a day that does not exist"),
         Defect::More(key) => format!("`{key}` in {place} says that there is more of it"),
-        Defect::Short { said, has } => format!("{place} has {has} elements, and there are {said} by its own account"),
+        Defect::Short { said, has } => {
+            format!("{place} has {has} elements, and there are {said} by its own account")
+        }
     }
 }
 

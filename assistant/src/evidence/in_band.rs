@@ -22,7 +22,8 @@ pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
         _ => return None,
     };
     // What our own HTTP tool gives: the answer lies one level further in.
-    let is_ours = map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
+    let is_ours =
+        map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
     in_map(map, DEPTH).or_else(|| if is_ours { map.get("data").and_then(in_band) } else { None })
 }
 
@@ -37,7 +38,8 @@ fn in_map(map: &Map, depth: usize) -> Option<TaskError> {
         || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
         || answers_in_its_place(map);
     if is_error || status.is_some() && (map.len() <= MOST_FIELDS || says(map).is_some()) {
-        let mut error = TaskError::new("tool_error", message_of(map, DEPTH).unwrap_or_else(|| word.to_owned()));
+        let mut error =
+            TaskError::new("tool_error", message_of(map, DEPTH).unwrap_or_else(|| word.to_owned()));
         error.status_code = status.or_else(|| inner_status(map));
         error.code = code_of(map, DEPTH);
         return Some(error);
@@ -55,30 +57,99 @@ fn in_map(map: &Map, depth: usize) -> Option<TaskError> {
 /// An answer with more fields than these and a number such as 404 is a record, unless it says something.
 const MOST_FIELDS: usize = 4;
 /// Fields that say how it went, in a word.
-const STATES: &[&str] =
-    &["status", "state", "result", "outcome", "resultcode", "returncode", "responsestatus", "ack", "statustext"];
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "result",
+    "outcome",
+    "resultcode",
+    "returncode",
+    "responsestatus",
+    "ack",
+    "statustext",
+];
 /// Fields that are false when it went wrong.
 const GOOD: &[&str] = &["success", "ok", "successful", "succeeded", "issuccess", "issuccessful", "isok"];
 /// Fields whose presence tells of an error.
 const TELLING: &[&str] = &[
-    "error", "errors", "exception", "fault", "err", "errormessage", "errormsg", "errmsg", "errordescription",
-    "errordetail", "errordetails", "errorinfo", "errorcode", "errcode", "iserror", "haserror", "haserrors",
-    "errortype", "failurereason", "failuremessage", "failures", "problem", "userrors",
+    "error",
+    "errors",
+    "exception",
+    "fault",
+    "err",
+    "errormessage",
+    "errormsg",
+    "errmsg",
+    "errordescription",
+    "errordetail",
+    "errordetails",
+    "errorinfo",
+    "errorcode",
+    "errcode",
+    "iserror",
+    "haserror",
+    "haserrors",
+    "errortype",
+    "failurereason",
+    "failuremessage",
+    "failures",
+    "problem",
+    "userrors",
 ];
 /// Fields that hold the answer of which they are the outer form.
-const ENVELOPES: &[&str] =
-    &["response", "result", "meta", "head", "header", "body", "payload", "envelope", "data", "status", "output"];
+const ENVELOPES: &[&str] = &[
+    "response", "result", "meta", "head", "header", "body", "payload", "envelope", "data", "status", "output",
+];
 /// Fields in which an error speaks, the ones that say most first.
 const WORDS: &[&str] = &[
-    "error", "errors", "exception", "fault", "err", "errormessage", "errormsg", "errmsg", "errordescription",
-    "message", "msg", "detail", "details", "info", "reason", "errordetail", "errordetails", "errorinfo",
-    "failurereason", "failuremessage", "failures", "problem", "description", "statusmessage", "statustext", "title",
-    "faultstring", "note", "information", "text", "stderr",
+    "error",
+    "errors",
+    "exception",
+    "fault",
+    "err",
+    "errormessage",
+    "errormsg",
+    "errmsg",
+    "errordescription",
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "info",
+    "reason",
+    "errordetail",
+    "errordetails",
+    "errorinfo",
+    "failurereason",
+    "failuremessage",
+    "failures",
+    "problem",
+    "description",
+    "statusmessage",
+    "statustext",
+    "title",
+    "faultstring",
+    "note",
+    "information",
+    "text",
+    "stderr",
 ];
 /// Fields that hold what the service calls an error.
 const NAMES: &[&str] = &[
-    "code", "errorcode", "errcode", "type", "errortype", "reason", "kind", "name", "status", "class", "error", "err",
-    "exception", "title",
+    "code",
+    "errorcode",
+    "errcode",
+    "type",
+    "errortype",
+    "reason",
+    "kind",
+    "name",
+    "status",
+    "class",
+    "error",
+    "err",
+    "exception",
+    "title",
 ];
 
 /// `errMsg`, `error_message` and `ErrorMessage` are made of the same letters.
@@ -88,7 +159,9 @@ fn plain(key: &str) -> String {
 
 /// The first of these fields that holds anything.
 fn field<'m>(map: &'m Map, names: &[&str]) -> Option<&'m Value> {
-    names.iter().find_map(|name| map.iter().find(|(key, value)| plain(key) == *name && !is_nothing(value)))
+    names
+        .iter()
+        .find_map(|name| map.iter().find(|(key, value)| plain(key) == *name && !is_nothing(value)))
         .map(|(_, value)| value)
 }
 
@@ -100,18 +173,30 @@ fn is_mute(word: &str) -> bool {
 }
 
 fn is_bad_state(word: &str, map: &Map) -> bool {
-    const WORDS: &[&str] = &[
-        "timeout", "timedout", "requestdenied", "overquerylimit", "overdailylimit", "invalidrequest",
-    ];
+    const WORDS: &[&str] =
+        &["timeout", "timedout", "requestdenied", "overquerylimit", "overdailylimit", "invalidrequest"];
     // An order may be rejected, and a record invalid, without anything having gone wrong.
-    const BESIDE_WORDS: &[&str] =
-        &["rejected", "denied", "aborted", "invalid", "unauthorized", "forbidden", "unavailable", "notfound", "crashed"];
+    const BESIDE_WORDS: &[&str] = &[
+        "rejected",
+        "denied",
+        "aborted",
+        "invalid",
+        "unauthorized",
+        "forbidden",
+        "unavailable",
+        "notfound",
+        "crashed",
+    ];
     let word = plain(word);
-    is_mute(&word) || WORDS.contains(&word.as_str()) || says(map).is_some() && BESIDE_WORDS.contains(&word.as_str())
+    is_mute(&word)
+        || WORDS.contains(&word.as_str())
+        || says(map).is_some() && BESIDE_WORDS.contains(&word.as_str())
 }
 
 fn is_telling(key: &str, value: &Value) -> bool {
-    let is_good_code = |text: &str| matches!(plain(text).as_str(), "0" | "ok" | "none" | "success" | "noerror" | "00" | "000" | "200");
+    let is_good_code = |text: &str| {
+        matches!(plain(text).as_str(), "0" | "ok" | "none" | "success" | "noerror" | "00" | "000" | "200")
+    };
     let is_told = !is_nothing(value)
         && *value != Value::Bool(false)
         && value.as_f64() != Some(0.0)
@@ -132,7 +217,8 @@ fn is_false(value: &Value) -> bool {
 
 /// `{"Note": "our standard call frequency is 5 calls per minute"}`: words for people, and nothing else.
 fn answers_in_its_place(map: &Map) -> bool {
-    const PLACES: &[&str] = &["message", "msg", "note", "information", "info", "detail", "reason", "description"];
+    const PLACES: &[&str] =
+        &["message", "msg", "note", "information", "info", "detail", "reason", "description"];
     let only_words = map.len() <= 2 && map.values().all(|value| value.is_string() || value.is_number());
     let words = field(map, PLACES).and_then(Value::as_str).filter(|_| only_words);
     words.is_some_and(|words| {
@@ -148,7 +234,8 @@ fn says(map: &Map) -> Option<&Value> {
 
 /// An HTTP status of a failure, as a number or as text.
 fn status_of(map: &Map) -> Option<u16> {
-    const PLACES: &[&str] = &["statuscode", "code", "status", "httpstatus", "httpcode", "httpstatuscode", "errorcode"];
+    const PLACES: &[&str] =
+        &["statuscode", "code", "status", "httpstatus", "httpcode", "httpstatuscode", "errorcode"];
     map.iter().filter(|(key, _)| PLACES.contains(&plain(key).as_str())).find_map(|(_, value)| {
         let code = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
         u16::try_from(code).ok().filter(|code| (400..600).contains(code))
@@ -159,7 +246,9 @@ fn status_of(map: &Map) -> Option<u16> {
 fn inner_status(map: &Map) -> Option<u16> {
     let inner = map.iter().filter(|(key, _)| TELLING.contains(&plain(key).as_str()));
     inner.map(|(_, value)| value).find_map(|value| match value {
-        Value::Object(inner) => status_of(inner).or_else(|| inner.get("extensions")?.as_object().and_then(status_of)),
+        Value::Object(inner) => {
+            status_of(inner).or_else(|| inner.get("extensions")?.as_object().and_then(status_of))
+        }
         Value::Array(list) => list.first()?.as_object().and_then(status_of),
         _ => None,
     })
@@ -181,12 +270,18 @@ fn message_of(map: &Map, depth: usize) -> Option<String> {
         })
     });
     // A short name beside a sentence: both are told.
-    let spoken = spoken.map(|word| match field(map, &["detail", "errordescription", "message", "description", "reason"]) {
-        Some(Value::String(more)) if *more != word && !word.contains(' ') && more.contains(' ') => format!("{word}: {more}"),
-        Some(Value::String(more)) if *more != word && field(map, &["title"]).is_some_and(|title| title == word.as_str()) => {
-            format!("{word}: {more}")
+    let spoken = spoken.map(|word| {
+        match field(map, &["detail", "errordescription", "message", "description", "reason"]) {
+            Some(Value::String(more)) if *more != word && !word.contains(' ') && more.contains(' ') => {
+                format!("{word}: {more}")
+            }
+            Some(Value::String(more))
+                if *more != word && field(map, &["title"]).is_some_and(|title| title == word.as_str()) =>
+            {
+                format!("{word}: {more}")
+            }
+            _ => word,
         }
-        _ => word,
     });
     let by_name = || {
         let telling = map.iter().filter(|(key, value)| is_telling(&plain(key), value));
@@ -197,15 +292,19 @@ fn message_of(map: &Map, depth: usize) -> Option<String> {
             _ => None,
         })
     };
-    spoken.or_else(by_name).or_else(|| {
-        let envelopes = map.iter().filter(|(key, _)| ENVELOPES.contains(&plain(key).as_str()));
-        envelopes.map(|(_, value)| value).find_map(|value| message_of(value.as_object()?, depth))
-    })
-    // One answer for each of many requests: the first that tells of an error.
-    .or_else(|| {
-        let lists = map.values().filter_map(Value::as_array);
-        lists.flat_map(|list| list.iter().take(LOOKED_AT)).find_map(|one| first_told(one.as_object()?, depth))
-    })
+    spoken
+        .or_else(by_name)
+        .or_else(|| {
+            let envelopes = map.iter().filter(|(key, _)| ENVELOPES.contains(&plain(key).as_str()));
+            envelopes.map(|(_, value)| value).find_map(|value| message_of(value.as_object()?, depth))
+        })
+        // One answer for each of many requests: the first that tells of an error.
+        .or_else(|| {
+            let lists = map.values().filter_map(Value::as_array);
+            lists
+                .flat_map(|list| list.iter().take(LOOKED_AT))
+                .find_map(|one| first_told(one.as_object()?, depth))
+        })
 }
 
 /// The words of an error inside one of many answers.
@@ -213,7 +312,8 @@ fn first_told(map: &Map, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     if map.iter().any(|(key, value)| is_telling(&plain(key), value)) {
         let name = code_of(map, depth).unwrap_or_default();
-        return message_of(map, depth).map(|words| if name.is_empty() { words } else { format!("{name}: {words}") });
+        return message_of(map, depth)
+            .map(|words| if name.is_empty() { words } else { format!("{name}: {words}") });
     }
     map.values().find_map(|value| first_told(value.as_object()?, depth))
 }
@@ -230,9 +330,11 @@ fn code_of(map: &Map, depth: usize) -> Option<String> {
     };
     inner(&tells_by_name).or_else(|| inner(&|key| key == "extensions")).or_else(|| {
         let name = NAMES.iter().find_map(|name| {
-            let mut held = map.iter().filter(|(key, _)| plain(key) == *name).filter_map(|(_, value)| value.as_str());
+            let mut held =
+                map.iter().filter(|(key, _)| plain(key) == *name).filter_map(|(_, value)| value.as_str());
             held.find(|text| {
-                let is_name = !text.is_empty() && text.len() <= 80 && !text.contains(' ') && !text.starts_with("http");
+                let is_name =
+                    !text.is_empty() && text.len() <= 80 && !text.contains(' ') && !text.starts_with("http");
                 is_name && !is_mute(text)
             })
         });
@@ -315,7 +417,11 @@ mod tests {
             (json!({"status": "error", "message": "quota exceeded"}), "quota exceeded", None),
             (json!({"error": {"code": 403, "message": "forbidden"}}), "forbidden", None),
             (json!({"errCode": 40014, "errMsg": "invalid access_token"}), "invalid access_token", None),
-            (json!({"Response": {"Error": {"Code": "Busy", "Message": "wait a little"}}}), "wait a little", Some("Busy")),
+            (
+                json!({"Response": {"Error": {"Code": "Busy", "Message": "wait a little"}}}),
+                "wait a little",
+                Some("Busy"),
+            ),
             (
                 json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "scope is missing"}),
                 "scope is missing",
@@ -336,7 +442,11 @@ mod tests {
                 "you may not",
                 Some("accessDenied"),
             ),
-            (json!({"Note": "our standard API call frequency is 5 calls per minute"}), "our standard API call frequency is 5 calls per minute", None),
+            (
+                json!({"Note": "our standard API call frequency is 5 calls per minute"}),
+                "our standard API call frequency is 5 calls per minute",
+                None,
+            ),
             (
                 json!({"data": {"success": false, "reason": "locked"}, "headers": {}, "status_code": 200}),
                 "locked",

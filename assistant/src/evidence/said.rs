@@ -85,7 +85,8 @@ impl Said {
         ) || says(DECODING_PHRASES);
         let about_days = says(DAY_PHRASES);
         let about_length = says(LENGTH_PHRASES);
-        let about_size = matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
+        let about_size =
+            matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
         let numbers = numbers(message);
         Self {
             quoted,
@@ -223,8 +224,13 @@ const LENGTH_PHRASES: &[&str] = &[
     "characters",
     "at most",
 ];
-const DAY_PHRASES: &[&str] =
-    &["out of range for month", "month must be in", "invalid date", "date/time field value out of range", "out of range for its type"];
+const DAY_PHRASES: &[&str] = &[
+    "out of range for month",
+    "month must be in",
+    "invalid date",
+    "date/time field value out of range",
+    "out of range for its type",
+];
 const SIZE_PHRASES: &[&str] = &[
     "plausible",
     "out of range",
@@ -418,11 +424,15 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    let is_ending = error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
+    let is_ending =
+        error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
     // The last word of a program that only told what it was doing.
     let is_report = error.kind == "shell"
         && !is_bare_exit
-        && lower.split_whitespace().take(4).any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
+        && lower
+            .split_whitespace()
+            .take(4)
+            .any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
     if is_only_a_status(&lower) || is_ending || is_report {
         return true;
     }
@@ -447,23 +457,214 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
 
 /// Words that say that something ended badly, and those that stand between them; none says why.
 const ENDING: &[&str] = &[
-    "a", "an", "the", "with", "of", "in", "at", "on", "by", "to", "for", "and", "is", "was", "has", "have", "had",
-    "been", "did", "not", "no", "be", "it", "this", "that", "due", "because", "your", "you", "our", "we", "us",
-    "error", "errors", "err", "failed", "failure", "failures", "fail", "fails", "fatal", "exception", "abort",
-    "aborted", "aborting", "stopped", "stopping", "stop", "unexpected", "unexpectedly", "unknown", "unspecified",
-    "something", "went", "wrong", "oops", "sorry", "problem", "issue", "occurred", "happened", "encountered", "bad",
-    "exit", "exited", "exiting", "returned", "return", "ended", "finished", "code", "status", "rc", "non", "zero",
-    "nonzero", "signal", "see", "log", "logs", "above", "below", "details", "detail", "more", "information", "info",
-    "output", "check", "please", "try", "again", "later", "contact", "administrator", "admin", "support", "help",
-    "team", "could", "succeed", "successful", "successfully", "complete", "completed", "completion", "operation",
-    "request", "run", "running", "execution", "execute", "step", "stage", "phase", "job", "task", "build", "process",
-    "command", "script", "program", "child", "subcommand", "target", "recipe", "rule", "worker", "pipeline", "batch",
-    "make", "gmake", "ninja", "npm", "npx", "yarn", "pnpm", "gradle", "mvn", "maven", "cargo", "bazel", "tox", "sh",
-    "bash", "supervisor", "supervisord", "cron", "elifecycle", "lifecycle", "errno", "all", "marked", "as", "giving",
-    "up", "while", "during", "when", "what", "caused", "cause", "reason", "none", "null", "traceback", "stack", "trace",
-    "recent", "call", "last", "backtrace", "note", "hint", "line", "file", "main", "internal", "warning", "info",
-    "level", "msg", "message", "probably", "likely", "there", "additional", "logging", "may", "might", "some", "one",
-    "or", "few", "following", "if", "problems", "previous", "further", "full", "time", "cannot", "continue", "can", "t", "quit", "quitting", "done",
+    "a",
+    "an",
+    "the",
+    "with",
+    "of",
+    "in",
+    "at",
+    "on",
+    "by",
+    "to",
+    "for",
+    "and",
+    "is",
+    "was",
+    "has",
+    "have",
+    "had",
+    "been",
+    "did",
+    "not",
+    "no",
+    "be",
+    "it",
+    "this",
+    "that",
+    "due",
+    "because",
+    "your",
+    "you",
+    "our",
+    "we",
+    "us",
+    "error",
+    "errors",
+    "err",
+    "failed",
+    "failure",
+    "failures",
+    "fail",
+    "fails",
+    "fatal",
+    "exception",
+    "abort",
+    "aborted",
+    "aborting",
+    "stopped",
+    "stopping",
+    "stop",
+    "unexpected",
+    "unexpectedly",
+    "unknown",
+    "unspecified",
+    "something",
+    "went",
+    "wrong",
+    "oops",
+    "sorry",
+    "problem",
+    "issue",
+    "occurred",
+    "happened",
+    "encountered",
+    "bad",
+    "exit",
+    "exited",
+    "exiting",
+    "returned",
+    "return",
+    "ended",
+    "finished",
+    "code",
+    "status",
+    "rc",
+    "non",
+    "zero",
+    "nonzero",
+    "signal",
+    "see",
+    "log",
+    "logs",
+    "above",
+    "below",
+    "details",
+    "detail",
+    "more",
+    "information",
+    "info",
+    "output",
+    "check",
+    "please",
+    "try",
+    "again",
+    "later",
+    "contact",
+    "administrator",
+    "admin",
+    "support",
+    "help",
+    "team",
+    "could",
+    "succeed",
+    "successful",
+    "successfully",
+    "complete",
+    "completed",
+    "completion",
+    "operation",
+    "request",
+    "run",
+    "running",
+    "execution",
+    "execute",
+    "step",
+    "stage",
+    "phase",
+    "job",
+    "task",
+    "build",
+    "process",
+    "command",
+    "script",
+    "program",
+    "child",
+    "subcommand",
+    "target",
+    "recipe",
+    "rule",
+    "worker",
+    "pipeline",
+    "batch",
+    "make",
+    "gmake",
+    "ninja",
+    "npm",
+    "npx",
+    "yarn",
+    "pnpm",
+    "gradle",
+    "mvn",
+    "maven",
+    "cargo",
+    "bazel",
+    "tox",
+    "sh",
+    "bash",
+    "supervisor",
+    "supervisord",
+    "cron",
+    "elifecycle",
+    "lifecycle",
+    "errno",
+    "all",
+    "marked",
+    "as",
+    "giving",
+    "up",
+    "while",
+    "during",
+    "when",
+    "what",
+    "caused",
+    "cause",
+    "reason",
+    "none",
+    "null",
+    "traceback",
+    "stack",
+    "trace",
+    "recent",
+    "call",
+    "last",
+    "backtrace",
+    "note",
+    "hint",
+    "line",
+    "file",
+    "main",
+    "internal",
+    "warning",
+    "info",
+    "level",
+    "msg",
+    "message",
+    "probably",
+    "likely",
+    "there",
+    "additional",
+    "logging",
+    "may",
+    "might",
+    "some",
+    "one",
+    "or",
+    "few",
+    "following",
+    "if",
+    "problems",
+    "previous",
+    "further",
+    "full",
+    "time",
+    "cannot",
+    "continue",
+    "can",
+    "t",
+    "quit",
+    "quitting",
+    "done",
 ];
 
 /// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.
@@ -486,7 +687,8 @@ fn is_only_an_ending(lower: &str) -> bool {
     for word in bare.split_whitespace() {
         let word = word.trim_end_matches([':', ',', '.', '!', ';', '…']);
         let mut parts = word.split(|one: char| !one.is_alphanumeric()).filter(|part| !part.is_empty());
-        let is_ending = is_name(word) || parts.all(|part| part.parse::<u64>().is_ok() || ENDING.contains(&part));
+        let is_ending =
+            is_name(word) || parts.all(|part| part.parse::<u64>().is_ok() || ENDING.contains(&part));
         if !is_ending {
             return false;
         }
@@ -571,7 +773,9 @@ mod tests {
             let told = TaskError::new("shell", format!("the command ended with exit status 2: {ending}"));
             assert!(says_nothing(&told.with_code("2")), "{ending}");
         }
-        for telling in ["no such table", "cannot open ledger", "the invoice has no lines", "panic: index out of range"] {
+        for telling in
+            ["no such table", "cannot open ledger", "the invoice has no lines", "panic: index out of range"]
+        {
             let told = TaskError::new("shell", format!("the command ended with exit status 2: {telling}"));
             assert!(!says_nothing(&told.with_code("2")), "{telling}");
         }

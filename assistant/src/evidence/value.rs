@@ -192,7 +192,11 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 let is_head = now.lines().filter(|line| !line.trim().is_empty()).count() == 1
                     && now.trim().split(mark).map(str::trim).eq(names.iter().copied());
                 let count = columns(now).map_or(0, |(_, names)| names.len());
-                found(if is_head { Defect::Empty } else { Defect::Columns { before: names.len(), now: count } });
+                found(if is_head {
+                    Defect::Empty
+                } else {
+                    Defect::Columns { before: names.len(), now: count }
+                });
             } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
                 found(Defect::Type { before: "number as text", now: "text" });
             }
@@ -277,7 +281,13 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
 fn judges(said: &Said) -> bool {
     !matches!(
         said.exception.as_str(),
-        "KeyError" | "IndexError" | "AttributeError" | "NameError" | "TypeError" | "ZeroDivisionError" | "ImportError"
+        "KeyError"
+            | "IndexError"
+            | "AttributeError"
+            | "NameError"
+            | "TypeError"
+            | "ZeroDivisionError"
+            | "ImportError"
     )
 }
 
@@ -287,7 +297,9 @@ const MAGNITUDE: f64 = 10.0;
 /// An id may be any number.
 fn is_name_of_a_record(key: &str) -> bool {
     let key = key.to_lowercase();
-    key == "id" || key.ends_with("_id") || matches!(key.as_str(), "key" | "number" | "page" | "offset" | "cursor")
+    key == "id"
+        || key.ends_with("_id")
+        || matches!(key.as_str(), "key" | "number" | "page" | "offset" | "cursor")
 }
 
 /// A number of another order of magnitude, or of another sign, than in the last good run.
@@ -298,7 +310,9 @@ fn other_scale(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut 
             let (Some(new), Some(old)) = (now.as_f64(), before.as_f64()) else { return };
             let is_far = new != 0.0
                 && old != 0.0
-                && ((new / old).abs() >= MAGNITUDE || (old / new).abs() >= MAGNITUDE || new < 0.0 && old > 0.0);
+                && ((new / old).abs() >= MAGNITUDE
+                    || (old / new).abs() >= MAGNITUDE
+                    || new < 0.0 && old > 0.0);
             if is_far {
                 let defect = Defect::Scale { before: before.to_string(), now: now.to_string() };
                 flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
@@ -313,7 +327,8 @@ fn other_scale(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut 
         }
         (Value::Array(now), Value::Array(before)) => {
             // Elements of one list are of one kind; all of them have to be far from all of the others.
-            let numbers = |list: &[Value]| list.iter().filter_map(Value::as_f64).fold(f64::NEG_INFINITY, f64::max);
+            let numbers =
+                |list: &[Value]| list.iter().filter_map(Value::as_f64).fold(f64::NEG_INFINITY, f64::max);
             if now.first().is_some_and(Value::is_number) && numbers(now) < numbers(before) * MAGNITUDE {
                 return;
             }
@@ -436,8 +451,18 @@ fn is_no_day(text: &str) -> bool {
 /// A list that is shorter than the number beside it says: the other pages were not read.
 pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
     const COUNTS: &[&str] = &[
-        "total", "count", "totalcount", "totalresults", "totalrows", "totalitems", "numfound", "totalrecords",
-        "recordcount", "rowcount", "totalelements", "expected",
+        "total",
+        "count",
+        "totalcount",
+        "totalresults",
+        "totalrows",
+        "totalitems",
+        "numfound",
+        "totalrecords",
+        "recordcount",
+        "rowcount",
+        "totalelements",
+        "expected",
     ];
     let plain = |key: &str| -> String {
         key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -455,8 +480,18 @@ pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
         _ => None,
     };
     const MORE: &[&str] = &[
-        "hasmore", "hasnext", "hasnextpage", "more", "moreresults", "truncated", "istruncated", "incomplete",
-        "partial", "incompleteresults", "ispartial", "timedout",
+        "hasmore",
+        "hasnext",
+        "hasnextpage",
+        "more",
+        "moreresults",
+        "truncated",
+        "istruncated",
+        "incomplete",
+        "partial",
+        "incompleteresults",
+        "ispartial",
+        "timedout",
     ];
     let more = || {
         let (key, _) = map
@@ -688,7 +723,10 @@ mod tests {
             assert_eq!(found.map(|(_, defect)| defect), Some(defect), "{message}");
         }
         let said = error("ValueError", "day is out of range for month");
-        assert_eq!(first(&json!("2026-02-30"), None, &said).unwrap().1, Defect::NoSuchDay("2026-02-30".into()));
+        assert_eq!(
+            first(&json!("2026-02-30"), None, &said).unwrap().1,
+            Defect::NoSuchDay("2026-02-30".into())
+        );
         let said = error("AssertionError", "expected 120 rows, got 2");
         assert_eq!(
             first(&json!({"total": 120, "items": [1, 2]}), None, &said).unwrap().1,

@@ -180,11 +180,8 @@ impl Report {
 
     /// What was claimed of faults, how sure, and whether it was right.
     fn answered(&self) -> Vec<Answered> {
-        let answered = |told: &Told| Answered {
-            case: told.case.name.clone(),
-            sure: told.number("confidence"),
-            right: told.both_right(),
-        };
+        let answered =
+            |told: &Told| Answered::new(&told.case.name, told.number("confidence"), told.both_right());
         self.faults().map(answered).collect()
     }
 
@@ -194,13 +191,13 @@ impl Report {
 
     /// The answers about faults of an exam, right where they were right at first sight.
     pub(super) fn at_first_sight(&self) -> Vec<Answered> {
-        let written: Value = serde_json::from_str(include_str!("../../faults/first_sight.json")).expect("JSON");
+        let written: Value =
+            serde_json::from_str(include_str!("../../faults/first_sight.json")).expect("JSON");
         let wrong: Vec<&str> =
             written["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let answered = |told: &Told| Answered {
-            case: told.case.name.clone(),
-            sure: told.number("confidence"),
-            right: !wrong.contains(&told.case.name.as_str()),
+        let answered = |told: &Told| {
+            let right = !wrong.contains(&told.case.name.as_str());
+            Answered::new(&told.case.name, told.number("confidence"), right)
         };
         let of_the_exam = |told: &&Told| written["file"] == told.case.file.as_str();
         self.faults().filter(of_the_exam).map(answered).collect()
@@ -331,12 +328,12 @@ impl fmt::Display for Report {
         let Curve { slope, shift } = Curve::fit(&first.iter().collect::<Vec<_>>());
         writeln!(
             f,
-            "at first sight ({} faults): right {:.3}, ECE {:.3}, Brier {:.3}; of a curve fitted without them {:.3}; fitted to all: slope {slope:.3}, shift {shift:.3}",
+            "at first sight ({} faults): right {:.3}, ECE {:.3}, Brier {:.3}; of curves fitted without the case {:.3}; fitted to all: slope {slope:.3}, shift {shift:.3}",
             first.len(),
             first.iter().filter(|one| one.right).count() as f64 / first.len() as f64,
             calibration::error(&first),
             calibration::brier(&first),
-            calibration::error(&calibration::out_of_sample(&first)),
+            calibration::error_out_of_sample(&first),
         )
     }
 }

@@ -16,8 +16,9 @@ pub(super) fn cause(message: &str) -> Option<Cause> {
 
 /// What code that raised it cannot have meant of itself: the sentence is about another side, or about the machine.
 pub(super) fn elsewhere(message: &str) -> Option<Cause> {
-    let is_elsewhere =
-        |cause: &Cause| matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource");
+    let is_elsewhere = |cause: &Cause| {
+        matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource")
+    };
     narrow(message).or_else(|| sentence::cause(&unquoted(message)).filter(is_elsewhere))
 }
 
@@ -77,8 +78,26 @@ pub(super) fn of_template(message: &str) -> Option<Cause> {
 
 /// What stands before a quotation that is the message itself: `msg="dial tcp: …"`, `"error": "access denied"`.
 const SPEAKS: &[&str] = &[
-    "msg", "message", "error", "err", "desc", "description", "detail", "details", "reason", "cause", "exception",
-    "errmsg", "error_message", "errormessage", "error_description", "title", "stderr", "info", "fault", "warning",
+    "msg",
+    "message",
+    "error",
+    "err",
+    "desc",
+    "description",
+    "detail",
+    "details",
+    "reason",
+    "cause",
+    "exception",
+    "errmsg",
+    "error_message",
+    "errormessage",
+    "error_description",
+    "title",
+    "stderr",
+    "info",
+    "fault",
+    "warning",
 ];
 
 /// Whether the quotation that begins here is what somebody says of an error, rather than a record.

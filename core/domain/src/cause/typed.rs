@@ -245,8 +245,10 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
             Cause::TimeoutResponse
         }
         // What was to be read is not of the form that was expected.
-        "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError" | "ParseError"
-        | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" | "ParserError" => Cause::ResponseMalformed,
+        "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError"
+        | "ParseError" | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" | "ParserError" => {
+            Cause::ResponseMalformed
+        }
         "InterpreterDied" if message.contains("SIGKILL") && message.contains("memory") => {
             Cause::ResourceMemory
         }
@@ -279,7 +281,10 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         // How a function is called is up to the code, whatever the data.
         "TypeError"
             if [
-                "positional argument", "keyword argument", "multiple values for argument", "is not callable",
+                "positional argument",
+                "keyword argument",
+                "multiple values for argument",
+                "is not callable",
                 "abstract class",
             ]
             .iter()

@@ -144,7 +144,8 @@ fn odbc(text: &str) -> Option<Cause> {
     if !text.contains("odbc") && !text.contains("sqlstate") {
         return None;
     }
-    let state = text.split('[').skip(1).filter_map(|rest| rest.split(']').next()).find(|state| is_state(state))?;
+    let state =
+        text.split('[').skip(1).filter_map(|rest| rest.split(']').next()).find(|state| is_state(state))?;
     match state {
         "hyt00" if text.contains("login") => Some(Cause::TimeoutConnect),
         "hyt00" | "hyt01" => Some(Cause::TimeoutStatement),
@@ -175,7 +176,14 @@ fn aws(text: &str) -> Option<Cause> {
 
 /// `rpc error: code = Unavailable desc = …`, `StatusCode.UNAVAILABLE`, `StatusRuntimeException: UNAVAILABLE: …`
 fn grpc(text: &str) -> Option<Cause> {
-    let marks = ["code = ", "statuscode.", "code: statuscode.", "statusruntimeexception: ", "grpc status: ", "grpc code "];
+    let marks = [
+        "code = ",
+        "statuscode.",
+        "code: statuscode.",
+        "statusruntimeexception: ",
+        "grpc status: ",
+        "grpc code ",
+    ];
     let rest = marks.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest)?;
     let name: String = rest
         .chars()
@@ -188,8 +196,12 @@ fn grpc(text: &str) -> Option<Cause> {
         "deadlineexceeded" => Cause::TimeoutResponse,
         "unauthenticated" => Cause::AuthUnauthenticated,
         "permissiondenied" => Cause::AuthForbidden,
-        "resourceexhausted" if says(&["larger than max", "too large", "message size"]) => Cause::LimitTooLarge,
-        "resourceexhausted" if says(&["rate", "per minute", "per second", "too many requests"]) => Cause::LimitRate,
+        "resourceexhausted" if says(&["larger than max", "too large", "message size"]) => {
+            Cause::LimitTooLarge
+        }
+        "resourceexhausted" if says(&["rate", "per minute", "per second", "too many requests"]) => {
+            Cause::LimitRate
+        }
         "resourceexhausted" => Cause::LimitQuota,
         "notfound" => Cause::RequestNotFound,
         "alreadyexists" | "failedprecondition" | "aborted" => Cause::RequestConflict,
@@ -229,9 +241,15 @@ mod tests {
     fn codes_of_clouds_and_remote_calls_are_known() {
         for (text, expected) in [
             ("rpc error: code = Unavailable desc = transport is closing", Cause::RemoteUnavailable),
-            ("status = StatusCode.RESOURCE_EXHAUSTED details = \"Received message larger than max\"", Cause::LimitTooLarge),
+            (
+                "status = StatusCode.RESOURCE_EXHAUSTED details = \"Received message larger than max\"",
+                Cause::LimitTooLarge,
+            ),
             ("io.grpc.StatusRuntimeException: PERMISSION_DENIED: caller", Cause::AuthForbidden),
-            ("An error occurred (RequestLimitExceeded) when calling the RunInstances operation", Cause::LimitRate),
+            (
+                "An error occurred (RequestLimitExceeded) when calling the RunInstances operation",
+                Cause::LimitRate,
+            ),
         ] {
             assert_eq!(code(text), Some(expected), "{text}");
         }

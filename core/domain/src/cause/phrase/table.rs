@@ -16,9 +16,25 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
             "the security token included in the request is invalid",
         ],
     ),
-    (Cause::ResourceMemory, &["insufficient memory", "exceeding memory limits", "exceeding physical memory limits", "beyond the 'physical' memory limit", "cuda_error_out_of_memory", "exit code 137 (oom"]),
-    (Cause::RequestNotFound, &["imagepullbackoff", "errimagepull", "manifest unknown", "pull access denied for"]),
-    (Cause::ResourceKilled, &["executorlostfailure", "executor lost", "pod was evicted", "preempted", "spot instance"]),
+    (
+        Cause::ResourceMemory,
+        &[
+            "insufficient memory",
+            "exceeding memory limits",
+            "exceeding physical memory limits",
+            "beyond the 'physical' memory limit",
+            "cuda_error_out_of_memory",
+            "exit code 137 (oom",
+        ],
+    ),
+    (
+        Cause::RequestNotFound,
+        &["imagepullbackoff", "errimagepull", "manifest unknown", "pull access denied for"],
+    ),
+    (
+        Cause::ResourceKilled,
+        &["executorlostfailure", "executor lost", "pod was evicted", "preempted", "spot instance"],
+    ),
     (Cause::DataEmpty, &["no columns to parse from file"]),
     (Cause::WorkerNone, &["nodes are available:"]),
     (
