@@ -52,7 +52,8 @@ impl Curve {
         let target = |one: &Answered| {
             if one.right { (right + 1.0) / (right + 2.0) } else { 1.0 / (wrong + 2.0) }
         };
-        let mut curve = Self { slope: 1.0, shift: 0.0 };
+        // From the share of the whole, where every answer weighs, so that the steps stay small.
+        let mut curve = Self { slope: 0.0, shift: ((right + 1.0) / (wrong + 1.0)).ln() };
         for _ in 0..STEPS {
             let (mut g0, mut g1) = (SHRINKAGE.0 * curve.slope, SHRINKAGE.1 * curve.shift);
             let (mut h00, mut h01, mut h11) = (SHRINKAGE.0, 0.0, SHRINKAGE.1);
