@@ -25,6 +25,10 @@ pub(super) fn elsewhere(message: &str) -> Option<Cause> {
 /// The same without sentences: what was seen word for word before.
 pub(super) fn narrow(message: &str) -> Option<Cause> {
     let lower = unquoted(message);
+    // What a shell says of a process that was ended by a signal.
+    if matches!(lower.trim(), "killed" | "terminated") {
+        return Some(Cause::ResourceKilled);
+    }
     vendor::number(&lower)
         .or_else(|| spoken::curl(&lower))
         .or_else(|| fixed(&lower))

@@ -103,9 +103,12 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
 
 /// What a body says of who asks and of limits; of anything else the status says enough.
 fn of_body(error: &TaskError) -> Option<Cause> {
-    let body = match error.details.get("body")? {
-        Value::String(text) => text.clone(),
-        body => body.to_string(),
+    let body = match error.details.get("body") {
+        Some(Value::String(text)) => text.clone(),
+        Some(body) => body.to_string(),
+        // A status that a text tells stands in the words of the answer.
+        None if error.status_code.is_none() => error.message.clone(),
+        None => return None,
     };
     let told = phrase::fixed(&body.to_lowercase())
         .or_else(|| spoken::code(&body))

@@ -36,6 +36,8 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
         &["executorlostfailure", "executor lost", "pod was evicted", "preempted", "spot instance"],
     ),
     (Cause::DataEmpty, &["no columns to parse from file"]),
+    (Cause::ResponseMalformed, &["is not valid json", "in json at position"]),
+    (Cause::TimeoutStatement, &["operation exceeded time limit"]),
     (Cause::WorkerNone, &["nodes are available:"]),
     (
         Cause::ToolConfig,
@@ -402,7 +404,7 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
             "database is locked",
         ],
     ),
-    (Cause::SqlDeadlock, &["deadlock detected", "deadlock found"]),
+    (Cause::SqlDeadlock, &["deadlock detected", "deadlock found", "deadlocked on", "deadlock victim"]),
     (
         Cause::SqlSerialization,
         &[

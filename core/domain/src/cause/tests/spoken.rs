@@ -60,7 +60,7 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
     ),
     ("request.conflict", r#"Error from server (AlreadyExists): namespaces "etl" already exists"#),
     (
-        "auth.credential_missing",
+        "auth.unauthenticated",
         r#"Unable to locate credentials. You can configure credentials by running "aws configure"."#,
     ),
     (
