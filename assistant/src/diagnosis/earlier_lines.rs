@@ -104,7 +104,7 @@ fn first_cause<'l>(lines: &[&'l LogLine], telling: impl Fn(&&LogLine) -> bool) -
         text.starts_with("caused by:") || text.starts_with("[cause]:") || text.starts_with("root cause:")
     };
     let from = lines.iter().position(is_mark)?;
-    lines[from..].iter().rfind(|line| telling(&**line)).copied()
+    lines[from..].iter().rfind(|line| telling(line)).copied()
 }
 
 /// A place in the code, rather than a message.

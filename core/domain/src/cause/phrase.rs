@@ -4,9 +4,11 @@
 //! narrower stand before the wider: `connect timed out` before `timed out`.
 //! Words that a message may quote from its data do not appear here alone.
 
+mod outside;
 mod table;
 
 use super::{Cause, sentence, spoken, vendor};
+use outside::OUTSIDE;
 use table::TABLE;
 
 /// What the message says by number, the first phrase that it contains, else what one of its sentences is about.
@@ -39,7 +41,8 @@ pub(super) fn narrow(message: &str) -> Option<Cause> {
 
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {
-    let found = TABLE.iter().find(|(_, phrases)| phrases.iter().any(|phrase| holds(message, phrase)));
+    let found =
+        OUTSIDE.iter().chain(TABLE).find(|(_, phrases)| phrases.iter().any(|phrase| holds(message, phrase)));
     found.map(|(cause, _)| *cause)
 }
 
