@@ -308,6 +308,7 @@ fn worker_config(context: &Context) -> noetl_worker::Config {
     if !worker.python.as_os_str().is_empty() {
         config.python.places.chosen = Some(worker.python.clone());
     }
+    config.retry_budget = worker.retry_budget;
     config.scratch_dir = context.config.store.data_dir.join("scratch");
     config
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use noetl_api::policy::Policy;
+use noetl_domain::budget::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Global;
@@ -71,11 +72,15 @@ pub(crate) struct Worker {
     pub(crate) slots: usize,
     /// The interpreter for python steps; empty: the first `python3` on PATH.
     pub(crate) python: PathBuf,
+    /// How many tries after an error a host or a credential may get: `share` of its requests (0.1), and
+    /// `floor_per_second` (10) beside them; `burst` (100) are saved up, and a try waits at most
+    /// `longest_wait_seconds` (30).
+    pub(crate) retry_budget: Limits,
 }
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { pool: "default".to_owned(), slots: 0, python: PathBuf::new() }
+        Self { pool: "default".to_owned(), slots: 0, python: PathBuf::new(), retry_budget: Limits::default() }
     }
 }
 
@@ -209,6 +214,10 @@ impl Config {
             None => Self::default(),
         };
         let mut chosen = Chosen { address: !config.server.url.is_empty(), data_dir: false };
+        config.worker.retry_budget.check().map_err(|wrong| {
+            Problem::usage(format!("[worker.retry_budget]: {wrong}"))
+                .hint("correct it in noetl.toml, or leave it out; `noetl config` shows what is in use")
+        })?;
         config.apply_environment(environment, &mut chosen)?;
         config.apply_options(global, &mut chosen);
         if config.store.data_dir.as_os_str().is_empty() {

@@ -134,6 +134,9 @@ fn failure(error: &StepError, style: Style) -> String {
     if !kind.is_empty() {
         out.push_str(&format!("  {}\n", style.dim(&kind.join(", "))));
     }
+    for note in &error.notes {
+        out.push_str(&format!("  {} {note}\n", style.hint("note:")));
+    }
     if let Some(traceback) = error.details.get("traceback").and_then(Value::as_str) {
         for line in traceback.trim_end().lines() {
             out.push_str(&format!("  {}\n", style.dim(line)));

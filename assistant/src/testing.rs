@@ -104,6 +104,7 @@ pub(crate) fn tries(answers: &[Answer]) -> Answer {
             attempt: at as u32 + 1,
             error: Some(error.clone()),
             retry_after: (at + 1 < answers.len()).then_some(0.1),
+            held: None,
             ..Call::default()
         });
     }

@@ -279,6 +279,7 @@ impl Script<'_> {
                     attempt,
                     duration_ms: 12.5,
                     retry_after: error.as_ref().map(|_| 0.5),
+                    held: None,
                     error,
                 };
                 let calls = vec![call(1, Some(self.error())), call(2, None)];

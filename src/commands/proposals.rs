@@ -236,7 +236,11 @@ fn print_ledger(lines: &[LedgerLine]) -> anyhow::Result<()> {
             metric.replace('_', " "),
             number(metric, line.before),
             number(metric, line.promised),
-            line.delivered.as_ref().map_or_else(|| "not known yet".to_owned(), |one| interval(metric, one)),
+            match (&line.delivered, &line.not_measurable) {
+                (Some(one), _) => interval(metric, one),
+                (None, Some(_)) => "not measurable".to_owned(),
+                (None, None) => "not known yet".to_owned(),
+            },
             line.n.to_string(),
             line.promoted_at.as_deref().map(output::moment).unwrap_or_default(),
             output::one_line(&terminal::printable(&line.title), 50),

@@ -171,3 +171,53 @@ async fn what_does_harm_is_rolled_back_within_a_hundred_executions() {
     let shown = app.cli(&["proposals", "show", &id]);
     assert!(shown.stdout.contains("rollout.rolled_back by rollout"), "{}", shown.all());
 }
+
+/// A child is an execution of its own: its own id says which arm it is in, whichever arm its parent is in, so that the
+/// children of one parent are spread over both.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_children_of_one_parent_are_in_both_arms_by_their_own_ids() {
+    let app = App::start().await;
+    // One look would end the Rollout in the middle; more executions are needed for that than run here.
+    let (_, rollout) =
+        approved(&app, &proposal("retry.max_attempts", &json!(4), RETRIES, "failure_rate")).await;
+    let parent = format!(
+        "apiVersion: noetl.io/v2
+kind: Playbook
+metadata: {{ name: parent, path: tests/rollouts/parent }}
+workflow:
+  - step: start
+    loop: {{ in: \"{{{{ range(40) | list }}}}\", iterator: item, spec: {{ mode: parallel, max_in_flight: 8 }} }}
+    tool: {{ kind: playbook, path: {PATH}, input: {{ failures: 0.0 }} }}
+"
+    );
+    let id = app.run(&parent, &json!({})).await;
+    let status = app.ended(&id).await.expect("it ends");
+    assert_eq!(status["status"], "COMPLETED", "{status}");
+    let children = app.get(&format!("/api/executions?path={PATH}&limit=100")).await;
+    let children = children.as_array().or_else(|| children["items"].as_array()).cloned().expect("a list");
+    assert_eq!(children.len(), 40);
+    let mut arms = std::collections::BTreeMap::new();
+    for child in &children {
+        let child = child["execution_id"].as_str().expect("an id");
+        let version = app.get(&format!("/api/executions/{child}")).await["version"].as_u64();
+        let assigned = app.events(child).await[0]["meta"]["rollout"].clone();
+        if assigned["rollout"] == json!(rollout) {
+            let arm = assigned["arm"].as_str().expect("an arm").to_owned();
+            assert_eq!(version, Some(if arm == "canary" { 2 } else { 1 }), "{assigned}");
+            *arms.entry(arm).or_insert(0) += 1;
+        }
+    }
+    assert!(arms["canary"] > 0 && arms["control"] > 0, "{arms:?}");
+    // Asked for by its version, a child is in no arm: who calls a version means it.
+    let pinned = parent.replace(&format!("path: {PATH}"), &format!("path: {PATH}, version: 1"));
+    let pinned = pinned.replace("rollouts/parent", "rollouts/pinned").replace("range(40)", "range(3)");
+    let id = app.run(&pinned, &json!({})).await;
+    assert_eq!(app.ended(&id).await.expect("it ends")["status"], "COMPLETED");
+    let newest = app.get(&format!("/api/executions?path={PATH}&limit=3")).await;
+    let newest = newest.as_array().or_else(|| newest["items"].as_array()).cloned().expect("a list");
+    for child in &newest {
+        let child = child["execution_id"].as_str().expect("an id");
+        let first = app.events(child).await[0].clone();
+        assert!(first["meta"]["rollout"].is_null(), "{first}");
+    }
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use noetl_bus::results::INLINE_LIMIT;
+use noetl_domain::budget::Limits;
 
 use crate::tools::python;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub work_dir: PathBuf,
     /// Scratch space; each Execution gets a folder inside.
     pub scratch_dir: PathBuf,
+    /// How many tries after an error a host or a credential may get.
+    pub retry_budget: Limits,
     pub python: python::Config,
 }
 
@@ -46,6 +49,7 @@ impl Default for Config {
             task_runs: 1_000_000,
             work_dir: PathBuf::from("."),
             scratch_dir: std::env::temp_dir().join("noetl"),
+            retry_budget: Limits::default(),
             python: python::Config::default(),
         }
     }

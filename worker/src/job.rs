@@ -10,6 +10,7 @@ use noetl_domain::report::LogLine;
 use noetl_domain::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::budgets::Budgets;
 use crate::config::Config;
 use crate::credential::CredentialSource;
 use crate::meter::Meter;
@@ -26,6 +27,7 @@ pub struct Services {
     pub(crate) credentials: Arc<dyn CredentialSource>,
     pub(crate) results: Results,
     pub(crate) providers: Arc<Providers>,
+    pub(crate) budgets: Budgets,
 }
 
 impl Services {
@@ -36,7 +38,8 @@ impl Services {
         }
         let providers = Arc::new(Providers::default());
         let registry = Registry::builtin(config.python.clone(), Arc::clone(&providers));
-        Self { config, registry, credentials, results, providers }
+        let budgets = Budgets::new(config.retry_budget);
+        Self { config, registry, credentials, results, providers, budgets }
     }
 }
 

@@ -26,6 +26,7 @@ use noetl_domain::{Map, Value};
 use progress::{Progress, Stage};
 use wait::after;
 
+use crate::budgets::Owner;
 use crate::job::Job;
 use crate::policy::{self, Order};
 use crate::retry::{self, Verdict};
@@ -56,6 +57,8 @@ pub(crate) struct Pipeline<'j> {
     case: Option<usize>,
     deadline: Option<Instant>,
     wake: Option<Wake>,
+    /// Whose retry budgets the last call counted for.
+    owners: Vec<Owner>,
 }
 
 /// Why a pipeline stops before its end.
@@ -121,6 +124,7 @@ impl<'j> Pipeline<'j> {
             case: None,
             deadline: None,
             wake,
+            owners: Vec::new(),
         };
         if let Some(iteration) = iteration {
             pipeline.bind_iteration(iteration);
@@ -156,6 +160,9 @@ impl<'j> Pipeline<'j> {
                 Verdict::Settled => return end,
                 Verdict::Success => return Ok(succeeded(&outcome)),
                 Verdict::Again(delay) => {
+                    let Some(delay) = self.grant(delay, &outcome) else {
+                        return Err(Stop::Failed(self.spent(&outcome)));
+                    };
                     self.state.task = 0;
                     self.state.attempt = 0;
                     self.state.results.clear();
@@ -229,7 +236,14 @@ impl<'j> Pipeline<'j> {
                         let error = outcome.error.clone().unwrap_or_else(|| self.too_late());
                         return Err(self.give_up(task, &outcome, error));
                     }
-                    self.again(delay).await?;
+                    match self.grant(delay, &outcome) {
+                        Some(delay) => self.again(delay).await?,
+                        None => {
+                            let spent = self.spent(&outcome);
+                            let error = spent.error.clone().unwrap_or_default();
+                            return Err(self.give_up(task, &spent, error));
+                        }
+                    }
                 }
             }
         }
@@ -280,7 +294,10 @@ impl<'j> Pipeline<'j> {
                 Verdict::Settled => return Ok(outcome),
                 Verdict::Success => return Ok(succeeded(&outcome)),
                 Verdict::Again(_) if self.is_late() => return Ok(outcome),
-                Verdict::Again(delay) => self.again(delay).await?,
+                Verdict::Again(delay) => match self.grant(delay, &outcome) {
+                    Some(delay) => self.again(delay).await?,
+                    None => return Ok(self.spent(&outcome)),
+                },
             }
         }
     }

@@ -71,6 +71,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         (None, _) => format!("The execution was ended: {}", quoted(&told.error.message)),
     };
     hypothesis.points.push(Point::new(text, items));
+    // What the worker adds, such as a spent retry budget: evidence beside the cause, never the cause.
+    for failure in [told, end] {
+        if let Some(note) = failure.error.notes.first() {
+            let item = failure_item(failure, "why it was not tried again");
+            hypothesis.points.push(Point::new(format!("A limit of our own: {note}"), vec![item]));
+            break;
+        }
+    }
     vec![hypothesis]
 }
 

@@ -242,13 +242,16 @@ pub struct StepError {
     pub source: String,
     #[serde(skip_serializing_if = "Value::is_null")]
     pub details: Value,
+    /// What the worker adds: why no further try was made.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl From<TaskError> for StepError {
     /// Field by field, so that a new one of the domain's cannot be forgotten here.
     fn from(error: TaskError) -> Self {
-        let TaskError { kind, code, status_code, message, retryable, source, details } = error;
-        Self { step: None, kind, code, status_code, message, retryable, source, details }
+        let TaskError { kind, code, status_code, message, retryable, source, details, notes } = error;
+        Self { step: None, kind, code, status_code, message, retryable, source, details, notes }
     }
 }
 

@@ -330,6 +330,9 @@ pub struct LedgerLine {
     pub promoted_at: Option<String>,
     /// Executions since the promotion that were measured.
     pub n: u64,
+    /// Why this promise can never be held against what came; none when it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_measurable: Option<String>,
 }
 
 /// Which playbook to look at.

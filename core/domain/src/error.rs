@@ -24,6 +24,9 @@ pub struct TaskError {
     /// Traceback, response body, statement: whatever helps.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub details: Value,
+    /// What the worker adds: why no further try was made. The cause stays the message's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl TaskError {

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests read their files and time themselves"))]
 
+pub mod budget;
 pub mod cause;
 pub mod code;
 pub mod command;

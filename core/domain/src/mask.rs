@@ -81,6 +81,7 @@ impl Masker {
     pub fn error(&self, error: &mut TaskError) {
         self.own(&mut error.message);
         self.show(&mut error.details);
+        error.notes.iter_mut().for_each(|note| self.own(note));
     }
 
     pub fn line(&self, line: &mut LogLine) {

@@ -173,6 +173,9 @@ pub struct Call {
     /// Seconds waited before the next try.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<f64>,
+    /// The retry budget that held the next try back, and for how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
 }
 
 /// A line that a tool printed.

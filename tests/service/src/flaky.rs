@@ -37,6 +37,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/api/v1/flaky", get(flaky))
         .route("/api/v1/flaky/reset", post(reset))
         .route("/unsteady/{name}", get(unsteady).post(unsteady))
+        .route("/half", get(half))
 }
 
 #[derive(Deserialize)]
@@ -84,4 +85,14 @@ async fn unsteady(
         return (status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE), Json(body)).into_response();
     }
     Json(json!({"name": name, "try": before + 1, "ok": true})).into_response()
+}
+
+/// Fails every other request.
+async fn half(Shared(state): Shared<Arc<State>>) -> Response {
+    let before = state.flaky.next("half".to_owned());
+    if before % 2 == 0 {
+        let body = json!({"detail": "half of the requests fail"});
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
+    Json(json!({"ok": true})).into_response()
 }

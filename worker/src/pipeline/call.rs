@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::{Pipeline, Stop, after, bind_input, failed, nested};
 use crate::auth::{self, Auth};
+use crate::budgets;
 use crate::registry::AnyTool;
 use crate::scope::has_template;
 use crate::tool::{Failure, Output, TaskContext};
@@ -35,6 +36,7 @@ impl<'j> Pipeline<'j> {
             return Ok(self.settle(task, outcome));
         }
         self.state.attempt += 1;
+        self.owners.clear();
         if self.job.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
@@ -51,6 +53,7 @@ impl<'j> Pipeline<'j> {
             duration_ms: started.elapsed().as_secs_f64() * 1000.0,
             error: outcome.error.clone(),
             retry_after: None,
+            held: None,
         });
         Ok(outcome)
     }
@@ -80,6 +83,13 @@ impl<'j> Pipeline<'j> {
             fields.insert("auth".into(), self.base.value(job, &scope, written).await?);
         }
         merge_changes(&mut fields, changes);
+        if self.may_retry(task) {
+            self.owners = budgets::owners(tool.kind(), &fields, &auth);
+            // The whole pipeline tried again is no first try either.
+            if self.state.attempt == 1 && !self.state.extra.contains_key("tries") {
+                job.services.budgets.request(&self.owners);
+            }
+        }
         let deadline = self.deadline_of(task, &scope, tool.kind(), &mut fields).await?;
         let context = if task.kind == "python" { self.context(task).await? } else { Map::new() };
         let config = &job.services.config;

@@ -97,6 +97,12 @@ pub(super) async fn answer<'j>(
             after = index + 1;
             continue;
         };
+        let Some(delay) = pipeline.grant(delay, &outcome) else {
+            outcome = pipeline.spent(&outcome);
+            // As when its tries are used up.
+            after = index + 1;
+            continue;
+        };
         progress.count = calls;
         progress.collected = std::mem::take(&mut pipeline.collected);
         // After an answer that was good this is the next page, not another try.

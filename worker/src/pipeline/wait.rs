@@ -1,14 +1,70 @@
 //! How a pipeline waits: before another try, to a moment, and not beyond its deadline.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use noetl_domain::code::Code;
+use noetl_domain::command::StepResult;
 use noetl_domain::error::TaskError;
+use noetl_domain::playbook::Task;
 use noetl_domain::report::Wait;
 
 use super::{Pipeline, Stop};
+use crate::budgets::Grant;
 
 impl Pipeline<'_> {
+    /// Whether a retry can follow a call of this Task: what never retries counts for no budget.
+    pub(super) fn may_retry(&self, task: &Task) -> bool {
+        let pages = task.repeat.as_ref().is_some_and(|repeat| !repeat.retry.is_empty());
+        pages
+            || !task.retry.is_empty()
+            || !task.rules.is_empty()
+            || !self.step.retry.is_empty()
+            || !self.step.cases.is_empty()
+    }
+
+    /// Asks the retry budgets for another try after an error. Returns the seconds to wait, or None when a budget is
+    /// spent. A try after a success is a question asked again, and no budget's business.
+    pub(super) fn grant(&mut self, delay: f64, outcome: &StepResult) -> Option<f64> {
+        if outcome.error.is_none() || self.owners.is_empty() {
+            return Some(delay);
+        }
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let most = left.map_or(f64::INFINITY, |left| left.as_secs_f64());
+        match self.job.services.budgets.retry(&self.owners, most) {
+            Grant::Now => Some(delay),
+            Grant::After(wait, _) if wait <= delay => Some(delay),
+            Grant::After(wait, budget) => {
+                let wait = (wait * 1000.0).ceil() / 1000.0;
+                if let Some(call) = self.calls.last_mut() {
+                    call.held = Some(format!("{budget}: {:.1} s", wait - delay));
+                }
+                let text = format!("the next try waits {wait:.1} s instead of {delay:.1} s: {budget}");
+                self.job.log(self.index).line("noetl", "warn", text);
+                Some(wait)
+            }
+            Grant::Spent(budget) => {
+                let note = format!("no further try: the {budget} is spent");
+                self.job.log(self.index).line("noetl", "warn", note.clone());
+                // The call and the outcome tell the same error.
+                if let Some(error) = self.calls.last_mut().and_then(|call| call.error.as_mut()) {
+                    error.notes.push(note);
+                }
+                None
+            }
+        }
+    }
+
+    /// The outcome with the note that its call got when no further try was granted.
+    pub(super) fn spent(&self, outcome: &StepResult) -> Arc<StepResult> {
+        let mut outcome = outcome.clone();
+        let noted = self.calls.last().and_then(|call| call.error.as_ref());
+        if let (Some(error), Some(noted)) = (&mut outcome.error, noted) {
+            error.notes.clone_from(&noted.notes);
+        }
+        Arc::new(outcome)
+    }
+
     /// Waits before the next try. The log says it at once: the Report comes only at the end.
     pub(super) async fn again(&mut self, seconds: f64) -> Result<(), Stop> {
         if let Some(call) = self.calls.last_mut() {

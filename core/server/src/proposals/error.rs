@@ -24,7 +24,9 @@ pub enum ControlError {
     Forbidden(String),
     #[error("{0}")]
     Policy(String),
-    #[error("rollout {id} of {playbook} is going on")]
+    #[error(
+        "rollout {id} of {playbook} is going on, and of two changes tried at once nobody could say which one helped"
+    )]
     Busy { id: u64, playbook: String },
     #[error("a canary gets 1 to 90 percent of the executions, not {0}")]
     Share(u32),
@@ -51,7 +53,10 @@ impl From<ControlError> for ServerError {
             ),
             E::Forbidden(_) => (Code::PolicyForbids, "noetl policy".to_owned()),
             E::Policy(_) => (Code::PolicyInvalid, "noetl policy check FILE".to_owned()),
-            E::Busy { id, .. } => (Code::RolloutBusy, format!("noetl rollout status {id}")),
+            E::Busy { id, .. } => {
+                let end = format!("noetl rollout promote {id}, noetl rollout rollback {id}");
+                (Code::RolloutBusy, format!("noetl rollout status {id}; wait for its end, or end it: {end}"))
+            }
             E::Share(_) => (Code::InvalidRequest, "noetl proposals approve ID --share 20".to_owned()),
             E::Ended { id, .. } => (Code::RolloutEnded, format!("noetl rollout status {id}")),
             E::Catalog(_) | E::Store(_) => {

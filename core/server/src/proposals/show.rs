@@ -59,5 +59,6 @@ pub(super) fn ledger_line(record: &Record) -> LedgerLine {
         delivered: record.delivered.as_ref().map(|delivered| delivered.estimate.clone()),
         promoted_at: record.promoted_ms.map(time),
         n: record.delivered.as_ref().map_or(0, |delivered| delivered.n),
+        not_measurable: super::verify::not_measurable(&effect.metric),
     }
 }

@@ -71,6 +71,13 @@ fn measured(tally: &Tally, metric: &str) -> Option<Delivered> {
     Some(Delivered { estimate, n })
 }
 
+/// Why a promise cannot be verified. The control plane knows how executions ended and how long they took, and asks
+/// no analytics; what an item cost is in the tables of the indexer only.
+pub(super) fn not_measurable(metric: &str) -> Option<String> {
+    let is_known = matches!(metric, "failure_rate" | "duration_ms");
+    (!is_known).then(|| format!("not measurable: the log of executions does not tell {metric}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +97,9 @@ mod tests {
         assert_eq!(duration.estimate.value, 500.0);
         assert!(duration.estimate.low < 300.0 && duration.estimate.high > 700.0, "{duration:?}");
         assert_eq!(measured(&tally, "cost_ms_per_item"), None);
+        for metric in ["failure_rate", "duration_ms", "cost_ms_per_item"] {
+            assert_eq!(not_measurable(metric).is_none(), measured(&tally, metric).is_some(), "{metric}");
+        }
         assert_eq!(measured(&Tally::default(), "failure_rate"), None);
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn status(
         retryable,
         source: "http".into(),
         details: Value::Object(details),
+        ..TaskError::default()
     }
 }
 

@@ -179,5 +179,6 @@ pub(in crate::http) fn task_error(error: &TaskError) -> StepError {
     let mut body = StepError::from(error.clone());
     body.message = masked_text(&body.message);
     body.details = masked(body.details);
+    body.notes.iter_mut().for_each(|note| *note = masked_text(note));
     body
 }
