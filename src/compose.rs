@@ -15,6 +15,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use noetl_api::client::Client;
 use noetl_api::pool::PoolRequest;
+use noetl_assistant::chat::Talk;
 use noetl_bus::Bus as _;
 use noetl_bus::local::Local;
 use noetl_bus::results::Results;
@@ -178,6 +179,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let desk = Arc::new(desk::ToControl(services.proposals.clone()));
     let tools = Arc::new(playbook_file::tools());
     let propose = context.config.assistant.propose.clone();
+    let talk = assistant.model().map(|model| Talk { model, tools: Arc::clone(&tools) });
     let looking = noetl_assistant::proposal::router(
         Arc::clone(&sources),
         Arc::clone(&desk),
@@ -195,7 +197,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let others = noetl_indexer::router(layer.semantic(), Arc::new(feed.clone()))
         .merge(noetl_assistant::router(assistant))
         .merge(looking)
-        .merge(noetl_assistant::chat::router(Arc::clone(&answers)))
+        .merge(noetl_assistant::chat::router(Arc::clone(&answers), talk))
         .merge(noetl_assistant::mcp::router(answers, stop.clone()));
     let router = noetl_server::http::router_with(services, others, described());
     let working_ends = CancellationToken::new();

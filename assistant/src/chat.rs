@@ -1,18 +1,24 @@
 //! Questions in plain words over the whole history.
 //!
-//! Without a model a small grammar reads the question, one tool answers it, and the answer says how it was read. Nothing
-//! is kept between questions: whoever asks sends along what was said before.
+//! Without a model a small grammar reads the question, one tool answers it, and the answer says how it was read. With one
+//! the model asks the tools; where it fails the grammar answers. Nothing is kept between questions: whoever asks sends
+//! along what was said before.
 
 mod calendar;
+mod dialogue;
+mod draft;
 mod earlier;
 mod http;
 mod intent;
 mod names;
 mod read;
+mod told;
 mod when;
 mod words;
 mod zone;
 
+#[cfg(test)]
+mod modelled;
 #[cfg(test)]
 mod questions;
 #[cfg(test)]
@@ -27,8 +33,10 @@ use noetl_domain::code::Code;
 use noetl_domain::dialect;
 use tokio::sync::mpsc::Sender;
 
+pub use dialogue::Talk;
 pub use http::{openapi, router};
 
+use self::dialogue::{Question, Spoken, talk};
 use self::intent::EXAMPLES;
 use self::names::Known;
 use self::read::{Asked, Reading, read};
@@ -47,6 +55,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Answers one question, part by part. An error that comes back has not been told yet.
 async fn answer<A: Answers>(
     answers: &A,
+    with: Option<&Talk>,
     request: &ChatRequest,
     out: &Sender<ChatEvent>,
 ) -> Result<(), Trouble> {
@@ -79,17 +88,40 @@ async fn answer<A: Answers>(
         known: &known,
         steps: None,
     };
-    let said = match reading(answers, asked).await {
-        Reading::Tool(understood) => by_tool(answers, *understood, out).await?,
-        Reading::Help => without_tool("These are questions that I can answer.", out).await,
-        Reading::Nothing(missing) => {
+    let reading = reading(answers, asked).await;
+    let understood = match &reading {
+        Reading::Tool(understood) => (**understood).clone(),
+        Reading::Help | Reading::Nothing(_) => Understood::default(),
+    };
+    emit(out, ChatEvent::Understood(understood)).await;
+    let mut failed = None;
+    let mut written_by = "rules".to_owned();
+    let mut said = None;
+    // What can be asked needs no model to be listed.
+    if let Some(with) = with.filter(|_| !matches!(reading, Reading::Help)) {
+        let zone = request.timezone.clone().unwrap_or_else(|| "the server's time zone".to_owned());
+        let question = Question { request, known: &known, zone, reading: &reading };
+        match talk(answers, with, &question, out).await {
+            Ok(spoken) => {
+                said = Some(by_model(spoken, out).await);
+                with.model.name().clone_into(&mut written_by);
+            }
+            Err(error) => failed = Some(format!("{error}; rules answer instead")),
+        }
+    }
+    let said = match (said, reading) {
+        (Some(said), _) => said,
+        (None, Reading::Tool(understood)) => by_tool(answers, *understood, out).await?,
+        (None, Reading::Help) => without_tool("These are questions that I can answer.", out).await,
+        (None, Reading::Nothing(missing)) => {
             without_tool(&format!("I did not understand this: {missing}."), out).await
         }
     };
-    let Said { understood, text, notes, examples } = said;
+    let Said { understood, text, mut notes, examples } = said;
+    notes.extend(failed);
     let done = ChatDone {
         turn: ChatTurn { question: question.to_owned(), understood: Some(understood), answer: text },
-        written_by: "rules".to_owned(),
+        written_by,
         notes,
         examples,
         took_ms: began.elapsed().as_secs_f64() * 1_000.0,
@@ -129,12 +161,25 @@ async fn emit(out: &Sender<ChatEvent>, event: ChatEvent) {
     let _ = out.send(event).await;
 }
 
+/// Tells what a model said.
+async fn by_model(spoken: Spoken, out: &Sender<ChatEvent>) -> Said {
+    let Spoken { understood, text, tables, citations, drafts, notes } = spoken;
+    emit(out, ChatEvent::Text(TextDelta { delta: text.clone() })).await;
+    for table in tables {
+        emit(out, ChatEvent::Table(table)).await;
+    }
+    emit(out, ChatEvent::Citations(citations)).await;
+    for draft in drafts {
+        emit(out, ChatEvent::Draft(Box::new(draft))).await;
+    }
+    Said { understood, text, notes, examples: Vec::new() }
+}
+
 async fn by_tool<A: Answers>(
     answers: &A,
     mut understood: Understood,
     out: &Sender<ChatEvent>,
 ) -> Result<Said, Trouble> {
-    emit(out, ChatEvent::Understood(understood.clone())).await;
     let found = match call(answers, &understood.tool, &understood.arguments, out).await {
         Ok(found) => found,
         // That there is none is an answer.
@@ -183,7 +228,6 @@ async fn call<A: Answers>(
 }
 
 async fn without_tool(text: &str, out: &Sender<ChatEvent>) -> Said {
-    emit(out, ChatEvent::Understood(Understood::default())).await;
     emit(out, ChatEvent::Text(TextDelta { delta: text.to_owned() })).await;
     let examples =
         EXAMPLES.iter().filter_map(|(_, examples)| examples.first()).map(|text| (*text).to_owned()).collect();

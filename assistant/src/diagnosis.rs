@@ -65,6 +65,9 @@ pub(crate) struct Hypothesis {
     pub(crate) cause: Cause,
     /// How much the rule believes in it, between 0 and 1.
     pub(crate) score: f64,
+    /// What the certainty of the answer is multiplied by: how often such an answer stands although nothing better was
+    /// found, and not because it is right. It does not count against other hypotheses.
+    pub(crate) doubt: f64,
     pub(crate) support: Support,
     /// From the root to the failure.
     pub(crate) chain: Vec<EventRef>,
@@ -119,6 +122,7 @@ impl Hypothesis {
             root,
             cause,
             score,
+            doubt: 1.0,
             support: Support::Likely,
             chain: Vec::new(),
             symptoms: Vec::new(),

@@ -79,6 +79,10 @@ async fn one<S: Sources>(
         requested.version = brief.version;
         gaps.push("the log of this execution is gone".to_owned());
     }
+    if run.status() == Status::Running && brief.status.is_final() && !run.complete {
+        run.state.status = brief.status;
+        gaps.push("the end of the log of this execution is gone".to_owned());
+    }
     let definition = definition(sources, &brief.path, brief.version).await?;
     if definition.is_none() {
         gaps.push(format!(
@@ -89,7 +93,9 @@ async fn one<S: Sources>(
     let failed = brief.status == Status::Failed;
     let mut baseline = None;
     let mut recent = Vec::new();
-    if !options.without_history && brief.status != Status::Completed {
+    // A child that completed may have given back something else than the one before it.
+    let is_child = depth < DEEPEST;
+    if !options.without_history && (is_child || brief.status != Status::Completed) {
         baseline = last_good(sources, brief, &mut gaps).await?;
         recent = others(sources, brief).await?;
         if failed && baseline.is_none() {

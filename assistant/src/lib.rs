@@ -33,3 +33,4 @@ pub use assistant::Assistant;
 pub use evidence::Evidence;
 pub use gather::Sources;
 pub use http::{openapi, router};
+pub use rank::CERTAINTY;

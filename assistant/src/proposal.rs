@@ -31,6 +31,7 @@ pub use http::{openapi, router};
 pub use observed::{Failure, LoopRun, Observed, Series, StepRun, Try, fold};
 pub(crate) use simulate::attempts_of;
 pub use simulate::simulate;
+pub(crate) use subject::unified;
 pub use subject::{Defect, FAILURE_COSTS_MS, Refusal, Subject, Terms};
 pub use watch::{Config, watch};
 

@@ -36,7 +36,6 @@ use noetl_api::diagnosis::EvidenceItem;
 use noetl_domain::code::Code;
 
 pub use answers::{Answers, Trouble};
-#[cfg(test)]
 pub(crate) use table::for_model;
 pub(crate) use window::{Stretch, stretch, written};
 

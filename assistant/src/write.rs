@@ -6,6 +6,7 @@
 mod accept;
 mod memory;
 mod plain;
+pub(crate) mod prose;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use accept::accepted;
 use sheet::Sheet;
 
 pub(crate) use memory::Memory;
+pub(crate) use plain::plain;
 
 /// Two hypotheses so close that rules hardly tell them apart; only then may a model choose between them.
 const MARGIN: f64 = 0.02;
@@ -40,10 +42,10 @@ pub(crate) struct Written {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Sentence {
-    text: String,
+pub(crate) struct Sentence {
+    pub(crate) text: String,
     #[serde(default)]
-    cites: Vec<String>,
+    pub(crate) cites: Vec<String>,
 }
 
 /// Lets the model write the explanation. Comes back within its time limit, with the rules' text or a better one.

@@ -20,6 +20,7 @@ pub(crate) struct Row {
     raw: Option<(String, f64, &'static str)>,
 }
 
+#[allow(dead_code, reason = "each program uses its part of this module")]
 impl Row {
     pub(crate) fn time(name: &str, time: Duration, goal: &str) -> Self {
         Self::plain(name, time.as_secs_f64() * 1000.0, "ms", goal)
@@ -45,9 +46,15 @@ impl Row {
         self
     }
 
+    /// Another figure of the same kind.
+    pub(crate) fn beside(mut self, what: &str, value: f64, unit: &'static str) -> Self {
+        self.raw = Some((what.to_owned(), value, unit));
+        self
+    }
+
     /// How much of the raw limit the figure reaches: 1 is all of it.
     fn ratio(&self) -> Option<f64> {
-        let (_, raw, unit) = self.raw.as_ref()?;
+        let (_, raw, unit) = self.raw.as_ref().filter(|(_, _, unit)| *unit != "%")?;
         Some(if *unit == "/s" { self.value / raw } else { raw / self.value })
     }
 

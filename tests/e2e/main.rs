@@ -4,6 +4,7 @@ mod again;
 mod app;
 mod architecture;
 mod budgets;
+mod chat;
 mod cli;
 mod durability;
 mod examples;

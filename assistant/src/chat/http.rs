@@ -20,6 +20,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::dialogue::Talk;
 use crate::tools::{Answers, Trouble};
 
 /// Parts that may lie ready before somebody reads them.
@@ -33,12 +34,12 @@ struct Services {
     answer: Arc<dyn Fn(ChatRequest, tokio::sync::mpsc::Sender<ChatEvent>) -> Parts + Send + Sync>,
 }
 
-/// The endpoint, ready to be merged with others.
-pub fn router<A: Answers>(answers: Arc<A>) -> Router {
+/// The endpoint, ready to be merged with others; with a model it is the model that asks the tools.
+pub fn router<A: Answers>(answers: Arc<A>, talk: Option<Talk>) -> Router {
     let answer = move |request: ChatRequest, out: tokio::sync::mpsc::Sender<ChatEvent>| -> Parts {
-        let answers = Arc::clone(&answers);
+        let (answers, talk) = (Arc::clone(&answers), talk.clone());
         Box::pin(async move {
-            if let Err(trouble) = super::answer(&*answers, &request, &out).await {
+            if let Err(trouble) = super::answer(&*answers, talk.as_ref(), &request, &out).await {
                 super::emit(&out, ChatEvent::Error(*trouble.0)).await;
             }
         })

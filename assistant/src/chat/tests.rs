@@ -10,7 +10,7 @@ use crate::tools::testing::{FAILED, History, PATH};
 
 pub(super) async fn ask(history: &History, request: &ChatRequest) -> Result<ChatAnswer, Trouble> {
     let (out, mut parts) = channel(1_000);
-    answer(history, request, &out).await?;
+    answer(history, None, request, &out).await?;
     drop(out);
     let mut whole = ChatAnswer::default();
     while let Some(part) = parts.recv().await {

@@ -1,11 +1,12 @@
 //! The failing step printed what happened before it said the last thing: a pipe of commands, a clean-up that failed
 //! too, code that gives up.
 
-use noetl_domain::cause::Cause;
+use noetl_domain::cause::{Cause, Ground};
 use noetl_domain::error::TaskError;
 use noetl_domain::report::LogLine;
 
 use super::case::{event, failure_item, quoted};
+use super::own_error::was_handed_nothing;
 use super::{Case, Hypothesis, Point, Support};
 use crate::evidence::says_nothing;
 
@@ -21,16 +22,28 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let telling = |line: &&LogLine| {
         let cause = Cause::of(&TaskError::new("tool_error", line.text.clone()), None);
         line.step == end.step
+            && !is_frame(&line.text)
             && (line.stream == "stderr" || is_complaint(&line.text))
             && !end.error.message.contains(line.text.trim())
             && cause != Cause::Unknown
             && cause != Cause::CodeException
     };
-    let mut lines = case.evidence.lines.iter();
-    // Of a pipe of commands the first that failed counts, of code that tries and tries the last thing it met.
-    let told = if end.error.kind == "shell" { lines.find(telling) } else { lines.rfind(telling) };
+    let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == end.step).collect();
+    let told = first_cause(&lines, telling).or_else(|| {
+        // What only warns counts where nothing else tells.
+        let (mild, grave): (Vec<&LogLine>, Vec<&LogLine>) =
+            lines.iter().copied().filter(telling).partition(|line| is_mild(&line.text));
+        let of_these = if grave.is_empty() { mild } else { grave };
+        // Of a pipe of commands the first that failed counts, of code that tries and tries the last thing it met.
+        if end.error.kind == "shell" { of_these.first().copied() } else { of_these.last().copied() }
+    });
     let told = told
         .map(|line| (Cause::of(&TaskError::new("tool_error", line.text.clone()), None), line.text.clone()));
+    // Code that trips over a null of its own making was handed nothing wrong.
+    let told = told.map(|(cause, line)| match cause {
+        Cause::DataEmpty if !was_handed_nothing(case, &end.step) => (Cause::CodeException, line),
+        cause => (cause, line),
+    });
     let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause) else { return Vec::new() };
     let score = match end.cause {
         _ if says_nothing(&end.error) => 0.9,
@@ -45,6 +58,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ if end.error.kind == "shell" => 0.75,
         _ => 0.4,
     };
+    // What only a sentence says is less sure than what a library is known to say.
+    let ground = Cause::with_ground(&TaskError::new("tool_error", line.clone()), None).1;
+    let score = if ground == Ground::Sentence { score * 0.9 } else { score };
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if score >= 0.8 { Support::Firm } else { Support::Likely };
@@ -81,9 +97,49 @@ fn gives_up(exception: &str) -> bool {
     )
 }
 
+/// What lies deepest in a chain of causes that a runtime wrote down, such as Java's `Caused by:`.
+fn first_cause<'l>(lines: &[&'l LogLine], telling: impl Fn(&&LogLine) -> bool) -> Option<&'l LogLine> {
+    let is_mark = |line: &&LogLine| {
+        let text = line.text.trim_start().to_lowercase();
+        text.starts_with("caused by:") || text.starts_with("[cause]:") || text.starts_with("root cause:")
+    };
+    let from = lines.iter().position(is_mark)?;
+    lines[from..].iter().rfind(|line| telling(line)).copied()
+}
+
+/// A place in the code, rather than a message.
+fn is_frame(text: &str) -> bool {
+    let text = text.trim_start();
+    ["at ", "File \"", "... ", "goroutine ", "#"].iter().any(|mark| text.starts_with(mark))
+}
+
+/// A line that its own level says to be less than an error.
+fn is_mild(text: &str) -> bool {
+    let start: String = text.chars().take(60).collect::<String>().to_lowercase();
+    let mut words = start.split(|one: char| !one.is_alphanumeric());
+    words.any(|word| {
+        matches!(word, "warn" | "warning" | "info" | "debug" | "notice" | "deprecated" | "deprecationwarning")
+    })
+}
+
 /// A line that tells of something going wrong.
 fn is_complaint(text: &str) -> bool {
     const WORDS: &[&str] = &[
+        "ora-",
+        "panic",
+        "caused by",
+        "traceback",
+        "abort",
+        "unavailable",
+        "not available",
+        "missing",
+        "does not exist",
+        "evicted",
+        "backoff",
+        "conflict",
+        "insufficient",
+        "throttl",
+        "code = ",
         "error",
         "exception",
         "fail",

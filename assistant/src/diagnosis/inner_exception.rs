@@ -3,6 +3,7 @@
 use noetl_domain::cause::Cause;
 
 use super::case::{failure_item, quoted};
+use super::own_error::{is_of_their_own, own_words};
 use super::{Case, Hypothesis, Point, Support};
 use crate::evidence::inner_error;
 
@@ -11,7 +12,10 @@ const RULE: &str = "inner_exception";
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end else { return Vec::new() };
     let Some(inner) = inner_error(&end.error) else { return Vec::new() };
-    let cause = Cause::of(&inner.error, None);
+    let cause = match Cause::of(&inner.error, None) {
+        Cause::CodeException if is_of_their_own(&inner.error) => own_words(&inner.error),
+        cause => cause,
+    };
     let name = inner.error.code.as_deref().unwrap_or_default();
     let is_lookup = matches!(
         name,
@@ -36,6 +40,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if is_specific(cause) { Support::Firm } else { Support::Likely };
+    hypothesis.doubt = if is_specific(cause) { 1.0 } else { 0.8 };
     let mut item = failure_item(end, format!("the cause {cause}"));
     item.excerpt = format!("{}, raised while handling {}", item.excerpt, inner.error.message);
     hypothesis.points.push(Point::new(

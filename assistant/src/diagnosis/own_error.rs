@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use noetl_domain::Value;
-use noetl_domain::cause::Cause;
+use noetl_domain::cause::{Cause, Ground};
 use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
@@ -23,17 +23,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let cause = match told.cause {
         _ if says_nothing(&told.error) => Cause::Unknown,
         // Code that trips over a null of its own making was handed nothing wrong.
-        Cause::DataEmpty if told.error.kind == "python" && !was_handed_nothing(case, &told.step) => {
+        Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => {
             Cause::CodeException
         }
         // An exception of their own says in words what its name cannot.
         Cause::CodeException if is_of_their_own(&told.error) => own_words(&told.error),
         // A plain exception in which code passes on what another side said.
         Cause::CodeException if passes_on(&told.error) => {
-            match Cause::of(&TaskError::new("tool_error", Said::raw(&told.error)), None) {
-                cause if is_outside(cause) => cause,
-                _ => Cause::CodeException,
-            }
+            passed_on(&told.error).filter(|cause| is_outside(*cause)).unwrap_or(Cause::CodeException)
         }
         // What the code was handed is not known without the playbook, and it may be to blame.
         cause if case.evidence.definition.is_none() && follows_from_data(cause, &case.said) >= 0.8 => {
@@ -48,14 +45,18 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::Unknown => (0.3, Support::None),
         // Others know better what lies behind these.
         Cause::PlaybookChildFailed => (0.3, Support::Likely),
+        // A program that ended badly may have met anything.
+        Cause::CodeException if told.error.kind != "python" => (0.62, Support::Likely),
         Cause::CodeException => (0.75, Support::Likely),
         _ if is_typed(told) => (0.9, Support::Firm),
+        _ if Cause::with_ground(&told.error, None).1 == Ground::Sentence => (0.72, Support::Likely),
         _ => (0.8, Support::Likely),
     };
     let step = Some(told.step.as_str()).filter(|step| !step.is_empty());
     let mut hypothesis = Hypothesis::new(RULE, case.root(step, Some(told.event)), cause, score)
         .with_chain(case.tail(told).into_iter().chain([end.event]));
     hypothesis.support = support;
+    hypothesis.doubt = doubt(case, told, cause);
     let supports = format!("the cause {cause}");
     let mut items = vec![failure_item(told, &supports)];
     items.extend(step.and_then(|step| line(case.evidence, step, "where the step is written")));
@@ -81,11 +82,24 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     vec![hypothesis]
 }
 
+/// What speaks against the error being the whole story.
+fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
+    let reads =
+        || reads_of(case.evidence, &told.step).iter().any(|read| matches!(read.origin, Origin::Step(_)));
+    match Cause::with_ground(&told.error, None).1 {
+        // A program that only ended badly.
+        Ground::Kind if told.error.kind != "python" => 0.75,
+        // It may come of data whose fault is not to be seen.
+        _ if follows_from_data(cause, &case.said) >= 0.75 && reads() => 0.85,
+        Ground::Sentence => 0.9,
+        Ground::Field | Ground::Phrase | Ground::Kind => 1.0,
+    }
+}
+
 /// What an exception of their own says, else what it is called.
-fn own_words(error: &TaskError) -> Cause {
-    match Cause::in_words(Said::raw(error)) {
-        Cause::Unknown => {}
-        cause => return cause,
+pub(super) fn own_words(error: &TaskError) -> Cause {
+    if let Some(cause) = passed_on(error) {
+        return cause;
     }
     match Cause::in_words(error.code.as_deref().unwrap_or_default()) {
         // A name such as `ValidationError` says nothing of another side.
@@ -94,10 +108,27 @@ fn own_words(error: &TaskError) -> Cause {
     }
 }
 
+/// What another side said, in the words of an exception that passes it on.
+fn passed_on(error: &TaskError) -> Option<Cause> {
+    let words = Said::raw(error);
+    match Cause::with_ground(&TaskError::new("tool_error", words), None) {
+        (Cause::Unknown | Cause::CodeException, _) => {}
+        (cause, Ground::Field | Ground::Phrase) => return Some(cause),
+        (cause, _) if is_elsewhere(cause) => return Some(cause),
+        // `no such customer` may be said by the code itself.
+        _ => return None,
+    }
+    Some(Cause::in_words(words)).filter(|cause| is_outside(*cause))
+}
+
+/// Causes that code cannot be the author of.
+fn is_elsewhere(cause: Cause) -> bool {
+    matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource")
+}
+
 /// Causes that lie outside of the code.
 fn is_outside(cause: Cause) -> bool {
-    matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource")
-        || matches!(cause, Cause::RequestNotFound | Cause::RequestConflict)
+    is_elsewhere(cause) || matches!(cause, Cause::RequestNotFound | Cause::RequestConflict)
 }
 
 fn passes_on(error: &TaskError) -> bool {
@@ -147,13 +178,19 @@ const BUILT_IN: &[&str] = &[
     "ZeroDivisionError",
 ];
 
-fn is_of_their_own(error: &TaskError) -> bool {
+pub(super) fn is_of_their_own(error: &TaskError) -> bool {
     let name = error.code.as_deref().unwrap_or_default();
     let name = name.rsplit('.').next().unwrap_or_default();
     error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)
 }
 
-fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {
+/// Work whose errors are raised by the author's own code.
+fn is_code(error: &TaskError) -> bool {
+    matches!(error.kind.as_str(), "python" | "shell")
+        || matches!(error.source.as_str(), "script" | "container")
+}
+
+pub(super) fn was_handed_nothing(case: &Case<'_>, step: &str) -> bool {
     reads_of(case.evidence, step).iter().any(|read| read.now.as_ref().is_none_or(|now| holds_nothing(now, 3)))
 }
 

@@ -29,6 +29,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
             .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
         hypothesis.support = support;
+        hypothesis.doubt = if support == Support::Firm { 1.0 } else { 0.8 };
         hypothesis.points.push(Point::new(
             format!(
                 "Step `{origin}` counts as completed, but its result tells an error: {} ({})",
@@ -47,23 +48,75 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 }
 
 pub(super) fn cause_of(told: &TaskError, tool: Option<&str>) -> (Cause, Support) {
-    let code = told.code.as_deref().unwrap_or_default();
-    let spoken = || {
-        [told.message.as_str(), code].map(Cause::in_words).into_iter().find(|found| *found != Cause::Unknown)
+    let named = Cause::in_words(told.code.as_deref().unwrap_or_default());
+    // What the service calls it is made for machines; its words are made for people.
+    let is_word = told.code.as_deref() == Some(told.message.as_str());
+    if told.status_code.is_none() && !is_word && says_much(named) {
+        return (named, Support::Firm);
+    }
+    // In one word, and no word of another side: somebody here stopped waiting.
+    if told.message == "timeout" && tool != Some("http") {
+        return (Cause::TimeoutStep, Support::Firm);
+    }
+    let said = match Cause::of(told, None) {
+        Cause::Unknown => Cause::in_words(&told.message),
+        cause => cause,
     };
-    match Cause::of(told, None) {
-        Cause::Unknown if told.message == "timeout" => (Cause::TimeoutStep, Support::Firm),
+    match said {
+        Cause::Unknown if named != Cause::Unknown => (named, Support::Firm),
         // It says that something went wrong, and not what.
         Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),
-        Cause::Unknown => match spoken() {
-            Some(cause) => (cause, Support::Firm),
-            None if tool == Some("http") && !Said::of(told).about_nothing => {
-                (Cause::RemoteServerError, Support::Likely)
-            }
-            None => (Cause::DataEmpty, Support::Likely),
-        },
+        Cause::Unknown if tool == Some("http") && is_about_the_request(&told.message) => {
+            (Cause::RequestInvalid, Support::Likely)
+        }
+        Cause::Unknown if tool == Some("http") && !Said::of(told).about_nothing => {
+            (Cause::RemoteServerError, Support::Likely)
+        }
+        Cause::Unknown => (Cause::DataEmpty, Support::Likely),
+        // The words of a statement or of code, in the mouth of another side, are about what it was asked.
+        Cause::CodeSyntax | Cause::DataTypeMismatch | Cause::CodeImport if tool == Some("http") => {
+            (Cause::RequestInvalid, Support::Likely)
+        }
         cause => (cause, Support::Firm),
     }
+}
+
+/// Causes that a code names and that say more than that something is wrong.
+fn says_much(cause: Cause) -> bool {
+    matches!(cause.family(), "auth" | "limit" | "timeout" | "network" | "sql")
+        || matches!(cause, Cause::RequestNotFound | Cause::RequestConflict | Cause::RemoteUnavailable)
+}
+
+/// The other side complains of what it was asked.
+fn is_about_the_request(message: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "invalid",
+        "cannot",
+        "must",
+        "required",
+        "unsupported",
+        "unrecognized",
+        "malformed",
+        "expected",
+        "mean",
+        "missing",
+        "allowed",
+        "validation",
+        "argument",
+        "arguments",
+        "parameter",
+        "parameters",
+        "field",
+        "value",
+        "bad",
+        "illegal",
+        "unprocessable",
+        "specify",
+        "specified",
+        "syntax",
+    ];
+    let lower = message.to_lowercase();
+    lower.split(|one: char| !one.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 #[cfg(test)]

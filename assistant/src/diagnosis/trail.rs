@@ -11,7 +11,7 @@ use noetl_domain::result::{ResultKind, Stored};
 use super::Case;
 use crate::evidence::{
     Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, has_key, in_band,
-    is_nothing, reads_of,
+    is_nothing, reads_of, short_of,
 };
 
 /// Steps that a trail leads through at most.
@@ -173,6 +173,9 @@ fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option
     let before = comparable.map(|_| read.before.clone().unwrap_or_default());
     let first = compare(now, before.as_ref(), said).into_iter().next();
     let is_deeper = is_silent(said);
+    if first.is_none() && said.about_few {
+        return cut_off(evidence, maker);
+    }
     match &first {
         // Deeper in the flow only what deviates, or is not there at all, is wrong.
         Some(flaw)
@@ -211,6 +214,14 @@ fn flaw_of(evidence: &Evidence, maker: &str, read: &Read, said: &Said) -> Option
         return Some(Flaw { at: String::new(), defect: Defect::Absent(key.to_owned()), deviates: false });
     }
     first
+}
+
+/// What was read looks whole, and the answer it stands in says that there is more.
+fn cut_off(evidence: &Evidence, maker: &str) -> Option<Flaw> {
+    let (at, defect) = short_of(&result_of(&evidence.run, maker)?)?;
+    let before = evidence.baseline.as_ref().and_then(|baseline| result_of(&baseline.run, maker));
+    let was_so = before.as_ref().is_some_and(|before| short_of(before).is_some());
+    (!was_so).then(|| Flaw { at, defect, deviates: before.is_some() })
 }
 
 /// Whether a new version reads a name that the good answer did not have either.
@@ -268,6 +279,10 @@ pub(crate) fn result_of(run: &Run, step: &str) -> Option<Value> {
         (ResultKind::Http, Value::Object(mut map)) if map.get("data").is_some_and(|data| !data.is_null()) => {
             map.remove("data")
         }
+        // An answer without a body.
+        (ResultKind::Http, Value::Object(map)) if map.get("data").is_some_and(Value::is_null) => {
+            Some(Value::Null)
+        }
         (_, value) => Some(value),
     }
 }
@@ -281,10 +296,31 @@ pub(crate) fn swallowed_by<'r>(run: &'r Run, step: &str) -> Option<&'r Failure> 
 pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
     let state = run.state.steps.get(step)?;
     let result = state.result.as_ref()?;
-    if let (ResultKind::Http, Stored::Inline(value)) = (result.kind, &result.value) {
-        return in_band(value);
+    let whole = result_of(run, step)?;
+    if let (ResultKind::Http, Stored::Inline(value)) = (result.kind, &result.value)
+        && let Some(told) = in_band(value)
+    {
+        return Some(told);
     }
-    in_band(&result_of(run, step)?)
+    match (result.kind, &whole) {
+        // A few plain words in place of data, such as `Rate limit exceeded`.
+        (ResultKind::Http, Value::String(text)) => in_band(&whole).or_else(|| in_plain_words(text)),
+        _ => in_band(&whole),
+    }
+}
+
+/// Characters of an answer that is a sentence for people.
+const SENTENCE: usize = 200;
+
+fn in_plain_words(text: &str) -> Option<TaskError> {
+    let is_sentence =
+        text.len() <= SENTENCE && !text.trim().is_empty() && !text.contains(['{', '<', '\t', '|']);
+    let cause = Cause::in_words(text);
+    let is_outside = matches!(
+        cause.family(),
+        "auth" | "limit" | "network" | "timeout" | "remote" | "request" | "resource" | "sql"
+    );
+    (is_sentence && is_outside).then(|| TaskError::new("tool_error", text.trim()))
 }
 
 /// How far a failure with this cause can come from data that was handed to the step.

@@ -35,6 +35,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         if read.origin == Origin::Unknown && is_gone && warned {
             found.push(hypothesis(case, &end.step, &read.path, root, gate * 0.95));
         }
+        // `workload.itme`: neither the playbook nor the caller has it.
+        if let Origin::Input(key) = &read.origin
+            && is_gone
+            && !case.run.state.workload.contains_key(key)
+            && case.evidence.playbook().is_some_and(|playbook| !playbook.workload.contains_key(key))
+        {
+            found.push(hypothesis(case, &end.step, &read.path, key, gate * 0.95));
+        }
     }
     found
 }

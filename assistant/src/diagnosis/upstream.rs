@@ -105,7 +105,14 @@ fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
     match &flaw.defect {
         _ if is_lost && case.cause == Cause::RemoteServerError => usual.max(0.65),
         // What the error names is what it is about.
-        Defect::Named(_) | Defect::Columns { .. } => usual.max(0.85),
+        Defect::Named(_)
+        | Defect::Columns { .. }
+        | Defect::Scale { .. }
+        | Defect::Unreadable
+        | Defect::NoSuchDay(_)
+        | Defect::Short { .. }
+        | Defect::More(_) => usual.max(0.85),
+        Defect::Quoted(_) if flaw.deviates => usual.max(0.85),
         _ => usual,
     }
 }
@@ -206,20 +213,36 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Cut | Defect::NotJson, _) => 0.65,
         (Defect::Columns { .. }, _) if said.about_form || said.about_nothing || said.about_conversion => 0.95,
         (Defect::Columns { .. }, _) => 0.7,
+        (Defect::Scale { .. }, _) => 0.85,
+        (Defect::Unreadable, true) => 0.9,
+        (Defect::Unreadable, false) => 0.8,
+        (Defect::NoSuchDay(_), _) => 0.93,
+        (Defect::Longer { .. } | Defect::Form { .. }, _) => 0.88,
+        (Defect::Short { .. } | Defect::More(_), _) => 0.85,
         (Defect::Quoted(_) | Defect::Named(_), _) => 0.85,
     }
 }
 
 pub(super) fn cause_of(flaw: &Flaw) -> Cause {
     match flaw.defect {
-        Defect::Nothing | Defect::Empty | Defect::Zero | Defect::Fewer { .. } => Cause::DataEmpty,
+        Defect::Nothing
+        | Defect::Empty
+        | Defect::Zero
+        | Defect::Fewer { .. }
+        | Defect::Short { .. }
+        | Defect::More(_) => Cause::DataEmpty,
         Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) | Defect::Columns { .. } => {
             Cause::ResponseSchemaChanged
         }
-        Defect::Type { .. } | Defect::Quoted(_) | Defect::Named(_) | Defect::NumberAsText(_) => {
-            Cause::DataTypeMismatch
-        }
-        Defect::Cut | Defect::NotJson => Cause::ResponseMalformed,
+        Defect::Type { .. }
+        | Defect::Quoted(_)
+        | Defect::Named(_)
+        | Defect::NumberAsText(_)
+        | Defect::Scale { .. }
+        | Defect::Longer { .. }
+        | Defect::Form { .. }
+        | Defect::NoSuchDay(_) => Cause::DataTypeMismatch,
+        Defect::Cut | Defect::NotJson | Defect::Unreadable => Cause::ResponseMalformed,
     }
 }
 
@@ -253,6 +276,19 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
             )
         }
         Defect::NumberAsText(_) => format!("{place} is a number written as text"),
+        Defect::Scale { before, now } => {
+            format!("{place} is {now} where the last good run had {before}, as if it were in another unit")
+        }
+        Defect::Longer { before, now } => {
+            format!("{place} is a text of {now} characters where the last good run had {before}")
+        }
+        Defect::Form { .. } => format!("{place} is written in another form than in the last good run"),
+        Defect::Unreadable => format!("{place} is not in the form in which it was read{before}"),
+        Defect::NoSuchDay(day) => format!("{place} is {day}, a day that does not exist"),
+        Defect::More(key) => format!("`{key}` in {place} says that there is more of it"),
+        Defect::Short { said, has } => {
+            format!("{place} has {has} elements, and there are {said} by its own account")
+        }
     }
 }
 
@@ -272,6 +308,15 @@ fn evidence_of(flaw: &Flaw, read: &Read) -> String {
         Defect::Columns { before, now: count } => {
             format!("{} is {now}: {count} columns, before {before}", read.path)
         }
+        Defect::Short { said, has } => format!("{} is {now}: {has} elements of {said}", read.path),
+        Defect::Scale { before, now: number } => {
+            format!("{} is {now}: {number}, before {before}", read.path)
+        }
+        Defect::NoSuchDay(day) => format!("{} is {now}: {day}", read.path),
+        Defect::Longer { before, now: count } => {
+            format!("{} is {now}: {count} characters, before {before}", read.path)
+        }
+        Defect::Form { before, now: text } => format!("{} is {now}: {text}, before {before}", read.path),
         _ => format!("{} is {now}", read.path),
     }
 }

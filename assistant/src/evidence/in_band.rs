@@ -1,9 +1,18 @@
 //! Errors told inside results that count as successes: an error beside a status of 200, a fault in XML, a page for people.
+//!
+//! Services agree on no form, so fields are known by what their names are made of: `errMsg`, `error_message` and
+//! `ErrorMessage` are one. What tells that there is an error is one thing, what it says another, and what the
+//! service calls it a third.
 
 use noetl_domain::error::TaskError;
 use noetl_domain::{Map, Value};
 
 use super::value::{is_nothing, short};
+
+/// Envelopes that are looked into: `{"response": {"error": …}}`.
+const DEPTH: usize = 5;
+/// Elements of a list of answers that are looked at for the one that tells of an error.
+const LOOKED_AT: usize = 50;
 
 /// The error that a result tells. Its code is what the service calls it, for machines.
 pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
@@ -12,89 +21,332 @@ pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
         Value::String(text) => return in_text(text),
         _ => return None,
     };
-    let text = |key: &str| map.get(key).and_then(Value::as_str);
-    let flag = |key: &str| map.get(key).and_then(Value::as_bool);
-    let status = text("status").or_else(|| text("state")).or_else(|| text("result")).unwrap_or_default();
-    let is_error = matches!(
-        status.to_ascii_lowercase().as_str(),
-        "error" | "failed" | "failure" | "fail" | "ko" | "timeout"
-    ) || flag("success") == Some(false)
-        || flag("ok") == Some(false)
+    // What our own HTTP tool gives: the answer lies one level further in.
+    let is_ours =
+        map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
+    in_map(map, DEPTH).or_else(|| if is_ours { map.get("data").and_then(in_band) } else { None })
+}
+
+fn in_map(map: &Map, depth: usize) -> Option<TaskError> {
+    let depth = depth.checked_sub(1)?;
+    let word = field(map, STATES).and_then(Value::as_str).unwrap_or_default();
+    let status = status_of(map);
+    let tells = map.iter().any(|(key, value)| is_telling(&plain(key), value));
+    let is_error = tells
+        || is_bad_state(word, map)
+        || map.iter().any(|(key, value)| GOOD.contains(&plain(key).as_str()) && is_false(value))
         || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-        || TELLING.iter().any(|key| map.get(*key).is_some_and(is_told));
-    let code = ["status_code", "code", "statusCode"]
-        .iter()
-        .find_map(|key| map.get(*key).and_then(Value::as_u64))
-        .filter(|code| (400..600).contains(code));
-    if is_error || code.is_some() {
-        let mut error = TaskError::new("tool_error", message_of(map).unwrap_or_else(|| status.to_owned()));
-        error.status_code = code.map(|code| code as u16);
-        error.code = code_of(map);
+        || answers_in_its_place(map);
+    if is_error || status.is_some() && (map.len() <= MOST_FIELDS || says(map).is_some()) {
+        let mut error =
+            TaskError::new("tool_error", message_of(map, DEPTH).unwrap_or_else(|| word.to_owned()));
+        error.status_code = status.or_else(|| inner_status(map));
+        error.code = code_of(map, DEPTH);
         return Some(error);
     }
-    // The answer of a service lies one level further in.
-    let is_wrapped =
-        map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
-    if is_wrapped { map.get("data").and_then(in_band) } else { None }
-}
-
-/// Fields whose presence tells of an error.
-const TELLING: &[&str] = &["error", "errors", "exception", "fault", "Error", "Fault"];
-
-fn is_told(value: &Value) -> bool {
-    !is_nothing(value) && *value != Value::Bool(false) && value.as_f64() != Some(0.0)
-}
-
-fn message_of(map: &Map) -> Option<String> {
-    const PLACES: &[&str] = &[
-        "error",
-        "errors",
-        "exception",
-        "fault",
-        "Error",
-        "Fault",
-        "message",
-        "Message",
-        "detail",
-        "reason",
-        "error_message",
-        "error_description",
-        "title",
-        "stderr",
-    ];
-    PLACES.iter().find_map(|key| match map.get(*key) {
-        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
-        Some(Value::Object(inner)) => message_of(inner),
-        // Several errors: the first one speaks.
-        Some(Value::Array(list)) => match list.first()? {
-            Value::Object(inner) => message_of(inner).or_else(|| Some(short(&list[0]))),
-            Value::String(text) => Some(text.clone()),
-            other => Some(short(other)),
-        },
+    map.iter().find_map(|(key, value)| match value {
+        Value::Object(inner) if ENVELOPES.contains(&plain(key).as_str()) => in_map(inner, depth),
+        // A body inside a body, as a function of a cloud gives it.
+        Value::String(text) if plain(key) == "body" && text.trim_start().starts_with('{') => {
+            in_map(serde_json::from_str::<Value>(text).ok()?.as_object()?, depth)
+        }
         _ => None,
     })
 }
 
-/// What the service calls the error, beside its words.
-fn code_of(map: &Map) -> Option<String> {
+/// An answer with more fields than these and a number such as 404 is a record, unless it says something.
+const MOST_FIELDS: usize = 4;
+/// Fields that say how it went, in a word.
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "result",
+    "outcome",
+    "resultcode",
+    "returncode",
+    "responsestatus",
+    "ack",
+    "statustext",
+];
+/// Fields that are false when it went wrong.
+const GOOD: &[&str] = &["success", "ok", "successful", "succeeded", "issuccess", "issuccessful", "isok"];
+/// Fields whose presence tells of an error.
+const TELLING: &[&str] = &[
+    "error",
+    "errors",
+    "exception",
+    "fault",
+    "err",
+    "errormessage",
+    "errormsg",
+    "errmsg",
+    "errordescription",
+    "errordetail",
+    "errordetails",
+    "errorinfo",
+    "errorcode",
+    "errcode",
+    "iserror",
+    "haserror",
+    "haserrors",
+    "errortype",
+    "failurereason",
+    "failuremessage",
+    "failures",
+    "problem",
+    "userrors",
+];
+/// Fields that hold the answer of which they are the outer form.
+const ENVELOPES: &[&str] = &[
+    "response", "result", "meta", "head", "header", "body", "payload", "envelope", "data", "status", "output",
+];
+/// Fields in which an error speaks, the ones that say most first.
+const WORDS: &[&str] = &[
+    "error",
+    "errors",
+    "exception",
+    "fault",
+    "err",
+    "errormessage",
+    "errormsg",
+    "errmsg",
+    "errordescription",
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "info",
+    "reason",
+    "errordetail",
+    "errordetails",
+    "errorinfo",
+    "failurereason",
+    "failuremessage",
+    "failures",
+    "problem",
+    "description",
+    "statusmessage",
+    "statustext",
+    "title",
+    "faultstring",
+    "note",
+    "information",
+    "text",
+    "stderr",
+];
+/// Fields that hold what the service calls an error.
+const NAMES: &[&str] = &[
+    "code",
+    "errorcode",
+    "errcode",
+    "type",
+    "errortype",
+    "reason",
+    "kind",
+    "name",
+    "status",
+    "class",
+    "error",
+    "err",
+    "exception",
+    "title",
+];
+
+/// `errMsg`, `error_message` and `ErrorMessage` are made of the same letters.
+fn plain(key: &str) -> String {
+    key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The first of these fields that holds anything.
+fn field<'m>(map: &'m Map, names: &[&str]) -> Option<&'m Value> {
+    names
+        .iter()
+        .find_map(|name| map.iter().find(|(key, value)| plain(key) == *name && !is_nothing(value)))
+        .map(|(_, value)| value)
+}
+
+/// Words that say that it failed, and not how.
+fn is_mute(word: &str) -> bool {
+    const WORDS: &[&str] =
+        &["error", "errored", "failed", "failure", "fail", "ko", "nok", "exception", "fault", "unknownerror"];
+    WORDS.contains(&plain(word).as_str())
+}
+
+fn is_bad_state(word: &str, map: &Map) -> bool {
+    const WORDS: &[&str] =
+        &["timeout", "timedout", "requestdenied", "overquerylimit", "overdailylimit", "invalidrequest"];
+    // An order may be rejected, and a record invalid, without anything having gone wrong.
+    const BESIDE_WORDS: &[&str] = &[
+        "rejected",
+        "denied",
+        "aborted",
+        "invalid",
+        "unauthorized",
+        "forbidden",
+        "unavailable",
+        "notfound",
+        "crashed",
+    ];
+    let word = plain(word);
+    is_mute(&word)
+        || WORDS.contains(&word.as_str())
+        || says(map).is_some() && BESIDE_WORDS.contains(&word.as_str())
+}
+
+fn is_telling(key: &str, value: &Value) -> bool {
+    let is_good_code = |text: &str| {
+        matches!(plain(text).as_str(), "0" | "ok" | "none" | "success" | "noerror" | "00" | "000" | "200")
+    };
+    let is_told = !is_nothing(value)
+        && *value != Value::Bool(false)
+        && value.as_f64() != Some(0.0)
+        && !value.as_str().is_some_and(is_good_code);
+    is_told && (TELLING.contains(&key) || tells_by_name(key) && !value.is_number() && !value.is_boolean())
+}
+
+/// `errorResult`, `lastError`, `validation_errors`: names that are made of the word.
+fn tells_by_name(key: &str) -> bool {
+    TELLING.contains(&key)
+        || key.starts_with("error")
+        || ["error", "errors", "exception", "failure"].iter().any(|end| key.ends_with(end))
+}
+
+fn is_false(value: &Value) -> bool {
+    *value == Value::Bool(false) || value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("false"))
+}
+
+/// `{"Note": "our standard call frequency is 5 calls per minute"}`: words for people, and nothing else.
+fn answers_in_its_place(map: &Map) -> bool {
     const PLACES: &[&str] =
-        &["code", "type", "error_code", "errorCode", "reason", "kind", "__type", "name", "Code"];
-    let own = PLACES.iter().find_map(|key| {
-        map.get(*key).and_then(Value::as_str).filter(|text| !text.is_empty() && text.len() <= 80)
+        &["message", "msg", "note", "information", "info", "detail", "reason", "description"];
+    let only_words = map.len() <= 2 && map.values().all(|value| value.is_string() || value.is_number());
+    let words = field(map, PLACES).and_then(Value::as_str).filter(|_| only_words);
+    words.is_some_and(|words| {
+        let cause = noetl_domain::cause::Cause::in_words(words);
+        matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network" | "request")
+    })
+}
+
+/// Words beside a status.
+fn says(map: &Map) -> Option<&Value> {
+    field(map, &["message", "msg", "detail", "title", "reason", "description", "error", "errormessage"])
+}
+
+/// An HTTP status of a failure, as a number or as text.
+fn status_of(map: &Map) -> Option<u16> {
+    const PLACES: &[&str] =
+        &["statuscode", "code", "status", "httpstatus", "httpcode", "httpstatuscode", "errorcode"];
+    map.iter().filter(|(key, _)| PLACES.contains(&plain(key).as_str())).find_map(|(_, value)| {
+        let code = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+        u16::try_from(code).ok().filter(|code| (400..600).contains(code))
+    })
+}
+
+/// The status that stands inside the field that tells of the error.
+fn inner_status(map: &Map) -> Option<u16> {
+    let inner = map.iter().filter(|(key, _)| TELLING.contains(&plain(key).as_str()));
+    inner.map(|(_, value)| value).find_map(|value| match value {
+        Value::Object(inner) => {
+            status_of(inner).or_else(|| inner.get("extensions")?.as_object().and_then(status_of))
+        }
+        Value::Array(list) => list.first()?.as_object().and_then(status_of),
+        _ => None,
+    })
+}
+
+fn message_of(map: &Map, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    let spoken = WORDS.iter().find_map(|name| {
+        map.iter().filter(|(key, _)| plain(key) == *name).find_map(|(_, value)| match value {
+            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+            Value::Object(inner) => message_of(inner, depth),
+            // Several errors: the first one speaks.
+            Value::Array(list) => match list.first()? {
+                Value::Object(inner) => message_of(inner, depth).or_else(|| Some(short(&list[0]))),
+                Value::String(text) => Some(text.clone()),
+                other => Some(short(other)),
+            },
+            _ => None,
+        })
     });
-    let inner = || {
-        TELLING.iter().find_map(|key| match map.get(*key)? {
-            Value::Object(inner) => code_of(inner),
-            Value::Array(list) => code_of(list.first()?.as_object()?),
+    // A short name beside a sentence: both are told.
+    let spoken = spoken.map(|word| {
+        match field(map, &["detail", "errordescription", "message", "description", "reason"]) {
+            Some(Value::String(more)) if *more != word && !word.contains(' ') && more.contains(' ') => {
+                format!("{word}: {more}")
+            }
+            Some(Value::String(more))
+                if *more != word && field(map, &["title"]).is_some_and(|title| title == word.as_str()) =>
+            {
+                format!("{word}: {more}")
+            }
+            _ => word,
+        }
+    });
+    let by_name = || {
+        let telling = map.iter().filter(|(key, value)| is_telling(&plain(key), value));
+        telling.map(|(_, value)| value).find_map(|value| match value {
+            Value::Object(inner) => message_of(inner, depth),
+            Value::Array(list) => message_of(list.first()?.as_object()?, depth),
+            Value::String(text) => Some(text.clone()),
             _ => None,
         })
     };
-    inner().or_else(|| own.map(str::to_owned))
+    spoken
+        .or_else(by_name)
+        .or_else(|| {
+            let envelopes = map.iter().filter(|(key, _)| ENVELOPES.contains(&plain(key).as_str()));
+            envelopes.map(|(_, value)| value).find_map(|value| message_of(value.as_object()?, depth))
+        })
+        // One answer for each of many requests: the first that tells of an error.
+        .or_else(|| {
+            let lists = map.values().filter_map(Value::as_array);
+            lists
+                .flat_map(|list| list.iter().take(LOOKED_AT))
+                .find_map(|one| first_told(one.as_object()?, depth))
+        })
+}
+
+/// The words of an error inside one of many answers.
+fn first_told(map: &Map, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    if map.iter().any(|(key, value)| is_telling(&plain(key), value)) {
+        let name = code_of(map, depth).unwrap_or_default();
+        return message_of(map, depth)
+            .map(|words| if name.is_empty() { words } else { format!("{name}: {words}") });
+    }
+    map.values().find_map(|value| first_told(value.as_object()?, depth))
+}
+
+/// What the service calls the error, beside its words.
+fn code_of(map: &Map, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    let inner = |is_one: &dyn Fn(&str) -> bool| {
+        map.iter().filter(|(key, _)| is_one(&plain(key))).find_map(|(_, value)| match value {
+            Value::Object(inner) => code_of(inner, depth),
+            Value::Array(list) => code_of(list.first()?.as_object()?, depth),
+            _ => None,
+        })
+    };
+    inner(&tells_by_name).or_else(|| inner(&|key| key == "extensions")).or_else(|| {
+        let name = NAMES.iter().find_map(|name| {
+            let mut held =
+                map.iter().filter(|(key, _)| plain(key) == *name).filter_map(|(_, value)| value.as_str());
+            held.find(|text| {
+                let is_name =
+                    !text.is_empty() && text.len() <= 80 && !text.contains(' ') && !text.starts_with("http");
+                is_name && !is_mute(text)
+            })
+        });
+        name.map(str::to_owned)
+    })
 }
 
 fn in_text(text: &str) -> Option<TaskError> {
     if is_page(text) {
-        return Some(TaskError::new("http", format!("an HTML page came in place of data: {}", title(text))));
+        let title = title(text);
+        // `503 Service Temporarily Unavailable` says more than that it is a page.
+        return Some(TaskError::new("http", format!("an HTML page came in place of data: {title}")));
     }
     let start = text.trim_start();
     if start.starts_with('<') {
@@ -164,6 +416,37 @@ mod tests {
         for (value, message, code) in [
             (json!({"status": "error", "message": "quota exceeded"}), "quota exceeded", None),
             (json!({"error": {"code": 403, "message": "forbidden"}}), "forbidden", None),
+            (json!({"errCode": 40014, "errMsg": "invalid access_token"}), "invalid access_token", None),
+            (
+                json!({"Response": {"Error": {"Code": "Busy", "Message": "wait a little"}}}),
+                "wait a little",
+                Some("Busy"),
+            ),
+            (
+                json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "scope is missing"}),
+                "scope is missing",
+                Some("about:blank"),
+            ),
+            (
+                json!({"data": null, "errors": [{"message": "no", "extensions": {"code": "UNAUTHENTICATED"}}]}),
+                "no",
+                Some("UNAUTHENTICATED"),
+            ),
+            (
+                json!({"took": 3, "errors": true, "items": [{"index": {"status": 201}}, {"index": {"status": 429, "error": {"type": "es_rejected", "reason": "queue is full"}}}]}),
+                "es_rejected: queue is full",
+                None,
+            ),
+            (
+                json!({"state": "FAILED", "errorResult": {"reason": "accessDenied", "message": "you may not"}}),
+                "you may not",
+                Some("accessDenied"),
+            ),
+            (
+                json!({"Note": "our standard API call frequency is 5 calls per minute"}),
+                "our standard API call frequency is 5 calls per minute",
+                None,
+            ),
             (
                 json!({"data": {"success": false, "reason": "locked"}, "headers": {}, "status_code": 200}),
                 "locked",
@@ -174,7 +457,7 @@ mod tests {
                 "wait",
                 Some("RATE_LIMITED"),
             ),
-            (json!({"ok": false, "error": "invalid_auth"}), "invalid_auth", None),
+            (json!({"ok": false, "error": "invalid_auth"}), "invalid_auth", Some("invalid_auth")),
             (
                 json!(
                     "<s:Envelope><s:Body><s:Fault><faultcode>s:Server</faultcode><faultstring>no ledger</faultstring></s:Fault></s:Body></s:Envelope>"
@@ -194,6 +477,11 @@ mod tests {
             json!({"data": 1}),
             json!("<orders><order id='1'/></orders>"),
             json!("errors are listed below"),
+            json!({"id": 404, "status": "open", "message": "hello"}),
+            json!({"errorCode": 0, "errorMessage": "", "rows": [1]}),
+            json!({"error_code": "OK", "rows": [1]}),
+            json!({"error_rate": 0.2, "rows": [1]}),
+            json!({"success": true, "code": 200}),
         ] {
             assert_eq!(in_band(&value), None, "{value}");
         }

@@ -2,8 +2,14 @@
 //!
 //! The text comes from outside. It is searched, never obeyed.
 
+mod phrases;
+
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
+use phrases::{
+    CONVERSION_PHRASES, DAY_PHRASES, DECODING_PHRASES, ENDING, FEW_PHRASES, FORM_PHRASES, LENGTH_PHRASES,
+    NAME_PHRASES, NOTHING, NOTHING_PHRASES, SIZE_PHRASES,
+};
 
 /// Bytes of a message that are looked at.
 const READ: usize = 16 * 1024;
@@ -20,6 +26,14 @@ pub(crate) struct Said {
     pub(crate) about_form: bool,
     /// It complains that a value could not be converted.
     pub(crate) about_conversion: bool,
+    /// It complains that bytes or a text are not of the form that they were read in.
+    pub(crate) about_decoding: bool,
+    /// It complains that a number is too large, too small or not plausible.
+    pub(crate) about_size: bool,
+    /// It complains that a text is too long.
+    pub(crate) about_length: bool,
+    /// It complains of a day or a month.
+    pub(crate) about_days: bool,
     /// It complains that there is too little of something.
     pub(crate) about_few: bool,
     /// It complains that a name is not in something.
@@ -39,7 +53,7 @@ impl Said {
             quoted.push(message.trim().to_owned());
         }
         let lower = message.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let says = |words: &str| words.split('|').any(|word| lower.contains(word));
         let about_nothing = matches!(
             exception.as_str(),
             "KeyError"
@@ -63,12 +77,32 @@ impl Said {
         let about_few = matches!(exception.as_str(), "AssertionError" | "IndexError") || says(FEW_PHRASES);
         let about_name =
             exception == "KeyError" || says(NAME_PHRASES) && !lower.contains("object has no attribute");
+        let about_decoding = matches!(
+            exception.as_str(),
+            "UnicodeDecodeError"
+                | "BadGzipFile"
+                | "BadZipFile"
+                | "ExpatError"
+                | "ParseError"
+                | "ScannerError"
+                | "XMLSyntaxError"
+                | "ArrowInvalid"
+                | "ParserError"
+        ) || says(DECODING_PHRASES);
+        let about_days = says(DAY_PHRASES);
+        let about_length = says(LENGTH_PHRASES);
+        let about_size =
+            matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
         let numbers = numbers(message);
         Self {
             quoted,
             about_nothing,
             about_form,
             about_conversion,
+            about_decoding,
+            about_size,
+            about_length,
+            about_days,
             about_few,
             about_name,
             numbers,
@@ -87,132 +121,6 @@ impl Said {
     }
 }
 
-const NOTHING: &[&str] = &[
-    "none",
-    "null",
-    "nil",
-    "nonetype",
-    "empty",
-    "nothing",
-    "missing",
-    "required",
-    "undefined",
-    "blank",
-    "zero",
-    "nan",
-    "no",
-    "without",
-    "lacks",
-    "lacking",
-    "absent",
-    "0",
-    "expected",
-    "insufficient",
-    "few",
-    "short",
-    "incomplete",
-    "truncated",
-    "unset",
-];
-const NOTHING_PHRASES: &[&str] = &[
-    "out of range",
-    "not found",
-    "not-null",
-    "at least",
-    "not present",
-    "not set",
-    "not provided",
-    "not available",
-    "has no attribute",
-    "division by zero",
-    "fewer than",
-    "less than",
-    "not enough",
-];
-const FORM_PHRASES: &[&str] = &[
-    "invalid input syntax",
-    "invalid literal",
-    "could not convert",
-    "cannot convert",
-    "expected",
-    "unsupported operand",
-    "not supported between",
-    "must be",
-    "is not iterable",
-    "not subscriptable",
-    "object is not",
-    "invalid value",
-    "malformed",
-    "cannot be parsed",
-    "not a valid",
-    "type mismatch",
-    "datatype mismatch",
-    "concatenate",
-    "wrong type",
-    "unexpected type",
-    "invalid type",
-    "invalid format",
-];
-
-const CONVERSION_PHRASES: &[&str] = &[
-    "invalid literal",
-    "could not convert",
-    "cannot convert",
-    "cannot be converted",
-    "invalid input syntax",
-    "does not match format",
-    "isoformat",
-    "not a valid",
-    "is not a number",
-    "not an integer",
-    "cannot parse",
-    "could not parse",
-    "datatype mismatch",
-    "type mismatch",
-    "invalid value for type",
-];
-const FEW_PHRASES: &[&str] = &[
-    "at least",
-    "fewer",
-    "too few",
-    "not enough",
-    "less than",
-    "minimum",
-    "expected",
-    "insufficient",
-    "incomplete",
-    "truncated",
-    "too short",
-    "out of range",
-    "only",
-    "missing rows",
-    "below",
-];
-
-const NAME_PHRASES: &[&str] = &[
-    "no key",
-    "missing key",
-    "missing field",
-    "missing column",
-    "missing property",
-    "field required",
-    "no field",
-    "no column",
-    "no such column",
-    "no attribute",
-    "has no member",
-    "unknown key",
-    "unknown field",
-    "unknown column",
-    "required property",
-    "is required",
-    "is missing",
-    "missing",
-    "not found in",
-    "not in index",
-    "not in list",
-];
-
 /// Numbers of more than one digit, with sign and fraction.
 fn numbers(text: &str) -> Vec<String> {
     let is_part = |one: char| one.is_ascii_digit() || matches!(one, '.' | '-' | '+' | 'e');
@@ -226,8 +134,9 @@ fn numbers(text: &str) -> Vec<String> {
     found
 }
 
-fn has_word(text: &str, words: &[&str]) -> bool {
-    text.split(|character: char| !character.is_alphanumeric()).any(|word| words.contains(&word))
+fn has_word(text: &str, words: &str) -> bool {
+    text.split(|character: char| !character.is_alphanumeric())
+        .any(|word| words.split('|').any(|known| known == word))
 }
 
 /// The message without what we put around it.
@@ -314,7 +223,16 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    if is_only_a_status(&lower) {
+    let is_ending =
+        error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
+    // The last word of a program that only told what it was doing.
+    let is_report = error.kind == "shell"
+        && !is_bare_exit
+        && lower
+            .split_whitespace()
+            .take(4)
+            .any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
+    if is_only_a_status(&lower) || is_ending || is_report {
         return true;
     }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
@@ -329,7 +247,41 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
                 | "an error occurred"
                 | "something went wrong"
         );
-    is_bare_exit || is_bare_word
+    // `sys.exit(3)`
+    let is_bare_end = error.kind == "python"
+        && exception_of(error) == "SystemExit"
+        && raw(error).trim().chars().all(|one| one.is_ascii_digit());
+    is_bare_exit || is_bare_word || is_bare_end
+}
+
+/// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.
+fn is_only_an_ending(lower: &str) -> bool {
+    // What stands in brackets or looks like a file is the name of what ended.
+    let mut depth = 0_usize;
+    let bare: String = lower
+        .chars()
+        .map(|one| {
+            match one {
+                '[' | '(' | '<' => depth += 1,
+                ']' | ')' | '>' => depth = depth.saturating_sub(1),
+                _ => return if depth == 0 { one } else { ' ' },
+            }
+            ' '
+        })
+        .collect();
+    let is_name = |word: &str| word.contains(['/', '.', '_', '\'', '`', '"']);
+    let mut tells = false;
+    for word in bare.split_whitespace() {
+        let word = word.trim_end_matches([':', ',', '.', '!', ';', '…']);
+        let mut parts = word.split(|one: char| !one.is_alphanumeric()).filter(|part| !part.is_empty());
+        let is_ending = is_name(word)
+            || parts.all(|part| part.parse::<u64>().is_ok() || ENDING.split('|').any(|known| known == part));
+        if !is_ending {
+            return false;
+        }
+        tells |= !is_name(word) && word.chars().any(char::is_alphabetic);
+    }
+    tells
 }
 
 /// `Command '…' returned non-zero exit status 4`: a program ended, and nobody says why.
@@ -398,9 +350,22 @@ mod tests {
     fn an_exit_status_alone_says_nothing() {
         let bare = TaskError::new("shell", "the command ended with exit status 3").with_code("3");
         assert!(says_nothing(&bare));
-        let told =
-            TaskError::new("shell", "the command ended with exit status 3: no such table").with_code("3");
-        assert!(!says_nothing(&told));
+        for ending in [
+            "make: *** [Makefile:12: all] Error 2",
+            "Something went wrong. Please contact your administrator.",
+            "npm ERR! errno 1",
+            "etl.sh: step aborted, see the log above",
+            "[supervisor] job ended, status 1",
+        ] {
+            let told = TaskError::new("shell", format!("the command ended with exit status 2: {ending}"));
+            assert!(says_nothing(&told.with_code("2")), "{ending}");
+        }
+        for telling in
+            ["no such table", "cannot open ledger", "the invoice has no lines", "panic: index out of range"]
+        {
+            let told = TaskError::new("shell", format!("the command ended with exit status 2: {telling}"));
+            assert!(!says_nothing(&told.with_code("2")), "{telling}");
+        }
         assert!(!says_nothing(
             &TaskError::new("shell", "the command ended with exit status 137").with_code("137")
         ));

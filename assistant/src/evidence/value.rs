@@ -1,9 +1,13 @@
 //! Values: what is wrong with one, by itself or beside the one of the last good run.
 
+mod deviation;
+
 use noetl_domain::Value;
 use noetl_domain::mask::Masker;
 
 use super::said::Said;
+pub(crate) use deviation::short_of;
+use deviation::{judges, named_value, other_form, other_scale, unusable};
 
 /// Elements of a list that speak for the rest.
 const LOOKED_AT: usize = 50;
@@ -48,6 +52,32 @@ pub(crate) enum Defect {
     Named(String),
     /// A number written as text.
     NumberAsText(String),
+    /// A number of another order of magnitude than before: another unit, most likely.
+    Scale {
+        before: String,
+        now: String,
+    },
+    /// A text that could not be decoded or read in the form that was expected.
+    Unreadable,
+    /// A text longer than before, where a text was too long.
+    Longer {
+        before: usize,
+        now: usize,
+    },
+    /// A text with digits in it, written in another form than before: another notation of dates, codes, amounts.
+    Form {
+        before: String,
+        now: String,
+    },
+    /// A day that no calendar has.
+    NoSuchDay(String),
+    /// The value itself says, in this field, that there is more of it.
+    More(String),
+    /// Fewer elements than the value itself says there are.
+    Short {
+        said: usize,
+        has: usize,
+    },
 }
 
 /// A defect with its place inside the value.
@@ -74,7 +104,19 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
                 flaws.push(Flaw { at, defect, deviates: true });
             }
             if flaws.is_empty() && judges(said) {
-                named_number(now, before, said, "", DEPTH, &mut flaws);
+                named_value(now, before, said, "", DEPTH, &mut flaws);
+            }
+            if flaws.is_empty() && judges(said) && said.about_size {
+                other_scale(now, before, "", DEPTH, &mut flaws);
+            }
+            if flaws.is_empty() && (said.about_length || said.about_form || said.about_conversion) {
+                other_form(now, before, said, "", DEPTH, &mut flaws);
+            }
+            if let Some((at, defect)) = unusable(now, said, "", DEPTH).filter(|_| now != before) {
+                flaws.push(Flaw { at, defect, deviates: true });
+            }
+            if said.about_few && short_of(now).is_some() && short_of(before).is_none() {
+                flaws.extend(short_of(now).map(|(at, defect)| Flaw { at, defect, deviates: true }));
             }
         }
         None => alone(now, said, &mut flaws),
@@ -146,10 +188,19 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
             } else if before.len() >= 64 && now.len() * 2 < before.len() {
                 found(Defect::Cut);
-            } else if let (Some(before), Some(now)) = (columns(before), columns(now))
-                && before != now
+            } else if let Some((mark, names)) = columns(before)
+                && names.len() > 1
+                && columns(now).is_none_or(|found| found != (mark, names.clone()))
             {
-                found(Defect::Columns { before: before.len(), now: now.len() });
+                // A head without a row is an empty table.
+                let is_head = now.lines().filter(|line| !line.trim().is_empty()).count() == 1
+                    && now.trim().split(mark).map(str::trim).eq(names.iter().copied());
+                let count = columns(now).map_or(0, |(_, names)| names.len());
+                found(if is_head {
+                    Defect::Empty
+                } else {
+                    Defect::Columns { before: names.len(), now: count }
+                });
             } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
                 found(Defect::Type { before: "number as text", now: "text" });
             }
@@ -214,6 +265,14 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
     {
         found(at, defect);
     }
+    if let Some((at, defect)) = unusable(now, said, "", DEPTH) {
+        found(at, defect);
+    }
+    if said.about_few
+        && let Some((at, defect)) = short_of(now)
+    {
+        found(at, defect);
+    }
     nothing_inside(now, "", DEPTH, &mut |at| found(at, Defect::Nothing));
     for key in said.quoted.iter().filter(|key| said.about_name && is_name(key)) {
         if matches!(now, Value::Object(_) | Value::Array(_)) && !has_key(now, key, DEPTH) {
@@ -222,41 +281,8 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
     }
 }
 
-/// Exceptions that code raises after it judged a value.
-fn judges(said: &Said) -> bool {
-    matches!(said.exception.as_str(), "AssertionError" | "ValueError" | "OverflowError" | "RuntimeError" | "")
-}
-
-/// A number inside that the error names, where the last good run had another.
-fn named_number(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
-    let Some(depth) = depth.checked_sub(1) else { return };
-    match (now, before) {
-        (Value::Number(now), Value::Number(before)) if now != before => {
-            let text = now.to_string();
-            if said.numbers.contains(&text) {
-                flaws.push(Flaw { at: at.to_owned(), defect: Defect::Named(text), deviates: true });
-            }
-        }
-        (Value::Object(now), Value::Object(before)) => {
-            for (key, value) in now.iter().take(LOOKED_AT) {
-                if let Some(before) = before.get(key) {
-                    named_number(value, before, said, &join(at, key), depth, flaws);
-                }
-            }
-        }
-        (Value::Array(now), Value::Array(before)) => {
-            for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
-                if let Some(before) = before.get(index).or_else(|| before.first()) {
-                    named_number(value, before, said, &join(at, &format!("[{index}]")), depth, flaws);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// The names of the columns of a text that is a table: several lines of as many fields as the first.
-fn columns(text: &str) -> Option<Vec<&str>> {
+/// What parts the columns of a text that is a table, and their names: several lines of as many fields as the first.
+fn columns(text: &str) -> Option<(char, Vec<&str>)> {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(20);
     let head = lines.next()?;
     let split = [',', ';', '\t', '|'].into_iter().max_by_key(|mark| head.matches(*mark).count())?;
@@ -265,7 +291,7 @@ fn columns(text: &str) -> Option<Vec<&str>> {
     let mut rows = lines.peekable();
     rows.peek()?;
     (count > 0 && head.split(split).all(is_head) && rows.all(|row| row.matches(split).count() >= count))
-        .then(|| head.split(split).map(str::trim).collect())
+        .then(|| (split, head.split(split).map(str::trim).collect()))
 }
 
 /// The value that an error about form speaks of.
@@ -386,5 +412,71 @@ mod tests {
             Defect::Fewer { before: 40, now: 3 }
         );
         assert_eq!(first(&json!(null), Some(&json!(null)), &said), None, "it never was there");
+        let table = |text: &str| json!({ "text": text });
+        let before = table("sku;qty\na;3\nb;4\n");
+        for (text, defect) in [
+            ("sku,qty\na,3\nb,4\n", Defect::Columns { before: 2, now: 2 }),
+            ("sku;qty\n", Defect::Empty),
+            ("no table today", Defect::Columns { before: 2, now: 0 }),
+        ] {
+            assert_eq!(first(&table(text), Some(&before), &said), Some(("text".into(), defect)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_an_error_complains_of_is_looked_for_in_the_value() {
+        let error = |exception: &str, message: &str| {
+            Said::of(
+                &noetl_domain::error::TaskError::new("python", message)
+                    .with_code(exception)
+                    .with_details(json!({ "exception": exception, "message": message })),
+            )
+        };
+        for (exception, message, before, now, defect) in [
+            (
+                "AssertionError",
+                "implausible amount 129000",
+                json!({"price": 12.9, "id": 1}),
+                json!({"price": 1290, "id": 900}),
+                Defect::Scale { before: "12.9".into(), now: "1290".into() },
+            ),
+            (
+                "ValueError",
+                "time data does not match format '%Y-%m-%d'",
+                json!({"day": "2026-11-27"}),
+                json!({"day": "27 Nov 2026"}),
+                Defect::Form { before: "2026-11-27".into(), now: "27 Nov 2026".into() },
+            ),
+            (
+                "DataError",
+                "value too long for type character varying(2)",
+                json!({"country": "NO"}),
+                json!({"country": "Norway"}),
+                Defect::Longer { before: 2, now: 6 },
+            ),
+            (
+                "ValueError",
+                "unknown currency 'GBX'",
+                json!({"currency": "GBP"}),
+                json!({"currency": "GBX"}),
+                Defect::Quoted("GBX".into()),
+            ),
+        ] {
+            let found = first(&now, Some(&before), &error(exception, message));
+            assert_eq!(found.map(|(_, defect)| defect), Some(defect), "{message}");
+        }
+        let said = error("ValueError", "day is out of range for month");
+        assert_eq!(
+            first(&json!("2026-02-30"), None, &said).unwrap().1,
+            Defect::NoSuchDay("2026-02-30".into())
+        );
+        let said = error("AssertionError", "expected 120 rows, got 2");
+        assert_eq!(
+            first(&json!({"total": 120, "items": [1, 2]}), None, &said).unwrap().1,
+            Defect::Short { said: 120, has: 2 }
+        );
+        // A token of another form is a token all the same.
+        let said = error("ValueError", "malformed line");
+        assert_eq!(first(&json!({"key": "x9y8z7q1"}), Some(&json!({"key": "abc123"})), &said), None);
     }
 }

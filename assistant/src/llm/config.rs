@@ -49,7 +49,7 @@ impl Default for Config {
             key_env: "NOETL_MODEL_KEY".to_owned(),
             credential: String::new(),
             timeout_seconds: 20,
-            max_input_tokens: 6_000,
+            max_input_tokens: 12_000,
             max_output_tokens: 700,
             temperature: None,
             input_cost_per_million: 0.0,

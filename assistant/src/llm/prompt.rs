@@ -5,7 +5,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 /// Every prompt. A change of its text needs a new version in it: answers are kept by it.
-const PROMPTS: &[(&str, &str)] = &[("why", include_str!("../../prompts/why.j2"))];
+const PROMPTS: &[(&str, &str)] =
+    &[("chat", include_str!("../../prompts/chat.j2")), ("why", include_str!("../../prompts/why.j2"))];
 
 /// A prompt that is filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

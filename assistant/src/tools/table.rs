@@ -4,8 +4,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use noetl_api::chat::{ChatColumn, ChatTable, ColumnKind, shown};
 use noetl_api::diagnosis::EvidenceItem;
-use noetl_domain::fingerprint::{Config, Miner};
 use serde_json::{Value, json};
+
+use crate::write::plain;
 
 use super::Answer;
 
@@ -138,15 +139,17 @@ fn short(text: &str) -> String {
     }
 }
 
-/// What a model sees of an answer: typed fields and names; messages only as templates with their particulars masked.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the loop with a model, which reads this, is not wired yet")
-)]
+/// What a model sees of an answer: typed fields and names; of messages only the words that speak of failures.
 pub(crate) fn for_model(answer: &Answer) -> Value {
     let tables: Vec<Value> = answer.tables.iter().map(masked).collect();
-    // Sentences of tools are made of fields and templates, but for those in quotes.
-    json!({ "tables": tables, "notes": answer.notes })
+    // Sentences of tools are made of fields and names, but for messages, which stand in quotes.
+    let sentences: String = answer
+        .reading
+        .split('"')
+        .enumerate()
+        .map(|(at, part)| if at % 2 == 0 { part.to_owned() } else { format!("\"{}\"", plain(part)) })
+        .collect();
+    json!({ "sentences": sentences, "tables": tables, "notes": answer.notes })
 }
 
 fn masked(table: &ChatTable) -> Value {
@@ -157,7 +160,7 @@ fn masked(table: &ChatTable) -> Value {
             for (at, column) in table.columns.iter().enumerate() {
                 let value = &table.rows[row][at];
                 let text = match column.kind {
-                    ColumnKind::Text | ColumnKind::Template => mask(&shown(column.kind, value)),
+                    ColumnKind::Text | ColumnKind::Template => plain(&shown(column.kind, value)),
                     kind => shown(kind, value),
                 };
                 if !text.is_empty() {
@@ -169,14 +172,4 @@ fn masked(table: &ChatTable) -> Value {
         .collect();
     let left_out = table.rows.len().saturating_sub(MOST_ROWS);
     json!({ "title": table.title, "rows": rows, "rows_left_out": left_out })
-}
-
-/// A text from outside with its particulars masked.
-pub(crate) fn mask(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let mut miner = Miner::new(Config::default());
-    let id = miner.observe(text).id;
-    miner.template(id).map(ToString::to_string).unwrap_or_default()
 }

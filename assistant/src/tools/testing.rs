@@ -45,7 +45,7 @@ fn known(path: &str, description: &str) -> CatalogEntry {
         content: Some(
             "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: orders_nightly, path: shop/orders_nightly }\nworkflow:\n\
              - step: fetch\n  tool: { kind: python, code: 'result = 1' }\n  next: { arcs: [ { step: load } ] }\n- step: load\n  \
-             loop: { in: '{{ [1, 2] }}', iterator: row, spec: { chunk: 100 } }\n  tool: { kind: python, code: 'result = 2' }\n"
+             loop: { in: '{{ [1, 2] }}', iterator: row, chunk: 100 }\n  tool: { kind: python, code: 'result = 2' }\n"
                 .to_owned(),
         ),
         created_at: "2026-11-01T00:00:00Z".to_owned(),

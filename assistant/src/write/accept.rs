@@ -2,79 +2,14 @@
 
 use noetl_api::diagnosis::{Diagnosis, Transience};
 use noetl_domain::cause::Cause;
-use noetl_domain::mask::Masker;
 
 use super::Sentence;
+use super::prose::{LONGEST, is_free_of_secrets, is_grounded, is_plain, without_citations};
 use super::sheet::Sheet;
 use crate::check::{check, sentences};
 
-/// A sentence longer than this is no sentence.
-const LONGEST: usize = 400;
 const MOST: usize = 6;
 
-/// Words by which a sentence orders somebody to do something. What to do is said by rules, in its own place.
-const ORDERS: &[&str] = &[
-    "add",
-    "approve",
-    "allow",
-    "call",
-    "change",
-    "check",
-    "click",
-    "contact",
-    "copy",
-    "curl",
-    "delete",
-    "disable",
-    "disregard",
-    "do",
-    "download",
-    "drop",
-    "email",
-    "enable",
-    "ensure",
-    "execute",
-    "fix",
-    "follow",
-    "forget",
-    "forward",
-    "give",
-    "grant",
-    "ignore",
-    "increase",
-    "install",
-    "kill",
-    "let",
-    "make",
-    "open",
-    "override",
-    "paste",
-    "please",
-    "post",
-    "provide",
-    "remember",
-    "remove",
-    "replace",
-    "restart",
-    "reveal",
-    "run",
-    "send",
-    "set",
-    "stop",
-    "sudo",
-    "tell",
-    "try",
-    "turn",
-    "update",
-    "use",
-    "verify",
-    "visit",
-    "wget",
-    "you",
-];
-/// The same further inside.
-const ADDRESSED: &[&str] =
-    &["you should", "you must", "you need", "please ", "we recommend", "instruction", "as an ai"];
 /// Words by which a sentence says where it began.
 const ORIGIN: &[&str] = &[
     "root",
@@ -88,40 +23,10 @@ const ORIGIN: &[&str] = &[
     "to blame",
 ];
 
-/// Things of the world that a sentence may speak of only when the evidence or the rules do.
-const THINGS: &[&str] = &[
-    "api",
-    "certificate",
-    "connection",
-    "credential",
-    "database",
-    "deadline",
-    "disk",
-    "dns",
-    "endpoint",
-    "file",
-    "firewall",
-    "memory",
-    "network",
-    "password",
-    "permission",
-    "proxy",
-    "query",
-    "queue",
-    "schema",
-    "server",
-    "service",
-    "table",
-    "timeout",
-    "tls",
-    "token",
-    "user",
-    "version",
-    "worker",
-];
 /// The sentences that hold, each with its citations, as they are shown.
 pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosis) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
+    let basis = basis(diagnosis);
     for sentence in written.iter().take(MOST) {
         let Some(citations) = citations(sheet, &sentence.cites) else { continue };
         if sentence.text.len() > LONGEST {
@@ -129,7 +34,7 @@ pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosi
         }
         for text in sentences(&without_citations(&sentence.text)) {
             let Some(told) = told(sheet, text, diagnosis) else { continue };
-            if !is_grounded(&told, diagnosis) {
+            if !is_grounded(&told, &basis) {
                 continue;
             }
             let told = check(&format!("{told} {citations}."), &diagnosis.evidence);
@@ -144,25 +49,14 @@ pub(super) fn accepted(sheet: &Sheet, written: &[Sentence], diagnosis: &Diagnosi
     if kept.iter().any(names_root) { kept } else { Vec::new() }
 }
 
-/// Whether it brings in no thing, and denies nothing, of which rules and evidence do not speak.
-fn is_grounded(told: &str, diagnosis: &Diagnosis) -> bool {
+/// Everything of which evidence and rules speak.
+fn basis(diagnosis: &Diagnosis) -> String {
     let excerpts = diagnosis.evidence.iter().map(|item| item.excerpt.as_str());
     let symptoms = diagnosis.symptoms.iter().map(|symptom| symptom.what.as_str());
     let meaning = diagnosis.meaning.as_deref();
-    let basis: Vec<&str> =
+    let all: Vec<&str> =
         excerpts.chain(symptoms).chain(meaning).chain([diagnosis.explanation.as_str()]).collect();
-    let basis = basis.join(" ").to_ascii_lowercase();
-    // Names and messages are quoted from the evidence.
-    let own: String = told.split(['`', '"']).step_by(2).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    let words = || own.split(|character: char| !character.is_ascii_alphabetic() && character != '\'');
-    let is_thing = |word: &str| THINGS.contains(&word.strip_suffix('s').unwrap_or(word));
-    let said: Vec<&str> = words().filter(|word| !word.is_empty()).collect();
-    let denies_anew = said.windows(2).any(|pair| {
-        let is_denial = matches!(pair[0], "not" | "never") || pair[0].ends_with("n't");
-        is_denial && !basis.contains(&format!("{} {}", pair[0], pair[1]))
-    });
-    !denies_anew
-        && said.iter().all(|word| !is_thing(word) || basis.contains(word.strip_suffix('s').unwrap_or(word)))
+    all.join(" ")
 }
 
 /// All that is cited must be there.
@@ -177,48 +71,18 @@ fn citations(sheet: &Sheet, cites: &[String]) -> Option<String> {
     })
 }
 
-/// Citations stand in a field of their own; models write them into the text all the same.
-fn without_citations(text: &str) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once('[') {
-        out.push_str(before.trim_end());
-        match after.split_once(']') {
-            Some((inside, after)) if inside.len() <= 40 => rest = after,
-            _ => {
-                // Not closed: no form that we know.
-                out.push('[');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
 /// The sentence with names in place of aliases; none when it says what it may not.
 fn told(sheet: &Sheet, text: &str, diagnosis: &Diagnosis) -> Option<String> {
     let text = text.trim().trim_end_matches(['.', '!', '?']).trim();
-    if text.is_empty()
-        || !text.is_ascii()
-        || text.contains(['<', '>', '{', '}', '[', ']', '$', '|', '\\', '#', '@'])
-    {
+    if !is_plain(text) {
         return None;
     }
     let lower = text.to_ascii_lowercase();
-    let first = lower.split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
-    if ORDERS.contains(&first)
-        || ADDRESSED.iter().any(|words| lower.contains(words))
-        || lower.contains("://")
-        || lower.contains("www.")
-    {
-        return None;
-    }
     if contradicts(sheet, text, &lower, diagnosis) {
         return None;
     }
     let shown = restored(sheet, text)?;
-    // A secret that a model has come by is none of anybody's business.
-    (Masker::new().text(&shown) == shown).then_some(shown)
+    is_free_of_secrets(&shown).then_some(shown)
 }
 
 /// Whether it names another cause, another root or another duration than was decided.

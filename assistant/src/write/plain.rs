@@ -121,6 +121,11 @@ impl Names {
     }
 }
 
+/// A foreign text with nothing but known words and numbers in it.
+pub(crate) fn plain(text: &str) -> String {
+    Names::default().words(text, MOST_QUOTED)
+}
+
 const MASK: &str = "<word>";
 
 fn shown(word: &str) -> String {

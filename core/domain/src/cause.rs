@@ -3,16 +3,19 @@
 //! What an error says in typed fields outweighs what it says in words: a status code, a SQLSTATE, the type of an
 //! exception, a Code of ours (`typed`).
 //! A status that is told in the text (`told`) outweighs the class of the exception that tells it.
-//! Only then do the words count, in the phrases of common runtimes and libraries (`phrase`), and numbers and codes
-//! that words hold (`spoken`).
+//! Only then do the words count: numbers of databases (`vendor`), the phrases of common runtimes and libraries
+//! (`phrase`), codes that words hold (`spoken`), and at last what a sentence is about and what became of that
+//! (`sentence`).
 //! A step earlier in the log may be to blame all the same; one error alone cannot say so, and this module does not try.
 
 mod phrase;
+mod sentence;
 mod spoken;
 #[cfg(test)]
 mod tests;
 mod told;
 mod typed;
+mod vendor;
 
 use serde::{Deserialize, Serialize};
 
@@ -115,20 +118,46 @@ causes! {
     Unknown = "unknown", Unclear, "nothing in the error supports any other cause";
 }
 
+/// What of an error a cause rests on, the firmest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// A field: a status, a SQLSTATE, the type of an exception, a Code of ours.
+    Field,
+    /// A number or a phrase that a library or a system is known to say.
+    Phrase,
+    /// What a sentence is about.
+    Sentence,
+    /// The kind of the error alone.
+    Kind,
+}
+
 impl Cause {
     /// What the error itself says about its cause; `tool` is the kind of tool that failed, where that is known.
     pub fn of(error: &TaskError, tool: Option<&str>) -> Self {
+        Self::with_ground(error, tool).0
+    }
+
+    /// The same, and what it rests on.
+    pub fn with_ground(error: &TaskError, tool: Option<&str>) -> (Self, Ground) {
         let tool = tool.filter(|tool| !tool.is_empty()).unwrap_or(&error.source);
-        typed::cause(error, tool)
-            .or_else(|| told::cause(error))
-            .or_else(|| phrase::cause(&error.message))
-            .or_else(|| typed::family(error, tool))
-            .unwrap_or(Self::Unknown)
+        let ways: [(Ground, &dyn Fn() -> Option<Self>); 4] = [
+            (Ground::Field, &|| typed::cause(error, tool)),
+            (Ground::Phrase, &|| told::cause(error).or_else(|| phrase::narrow(&error.message))),
+            (Ground::Sentence, &|| sentence::cause(&phrase::unquoted(&error.message))),
+            (Ground::Kind, &|| typed::family(error, tool)),
+        ];
+        let found = ways.iter().find_map(|(ground, look)| Some((look()?, *ground)));
+        found.unwrap_or((Self::Unknown, Ground::Kind))
     }
 
     /// What words alone say: a sentence, a short code of a service, the name of an exception.
     pub fn in_words(text: &str) -> Self {
-        phrase::cause(text).or_else(|| spoken::code(text)).unwrap_or(Self::Unknown)
+        told::status(&phrase::unquoted(text))
+            .and_then(|status| typed::of_status(status, &TaskError::new("http", text)))
+            .or_else(|| phrase::narrow(text))
+            .or_else(|| spoken::code(text))
+            .or_else(|| phrase::cause(text))
+            .unwrap_or(Self::Unknown)
     }
 
     /// `network` of `network.refused`.

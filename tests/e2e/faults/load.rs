@@ -60,8 +60,11 @@ async fn answers_come_while_the_server_is_busy() {
         tokio::task::yield_now().await;
     }
     let (began, before) = (Instant::now(), done.load(Ordering::Relaxed));
-    let mut times = Vec::new();
+    let (mut times, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..QUESTIONS {
+        let asked = Instant::now();
+        app.get("/health").await;
+        bare.push(asked.elapsed());
         let asked = Instant::now();
         let answer = app.post(&format!("/api/executions/{failed}/diagnose"), &Value::Null).await;
         assert_eq!(answer["root_step"], "make", "{answer}");
@@ -73,11 +76,22 @@ async fn answers_come_while_the_server_is_busy() {
         client.await.expect("the load ends well");
     }
     times.sort();
+    bare.sort();
+    let health = bare[bare.len() / 2];
     let (p50, p95) = (times[times.len() / 2], times[times.len() * 95 / 100]);
-    eprintln!("at {rate:.0} steps/s (goal {STEPS}): an answer takes p50 {p50:?}, p95 {p95:?}");
+    eprintln!(
+        "at {rate:.0} steps/s (goal {STEPS}): an answer takes p50 {p50:?}, p95 {p95:?}; GET /health {health:?}"
+    );
     if let Ok(file) = std::env::var("NOETL_LAB_JSON") {
-        let figures = json!({"steps_per_second": rate, "p50_ms": p50.as_secs_f64() * 1e3, "p95_ms": p95.as_secs_f64() * 1e3});
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let figures = json!({
+            "steps_per_second": rate, "p50_ms": ms(p50), "p95_ms": ms(p95), "health_ms": ms(health),
+        });
         std::fs::write(format!("{file}.load"), figures.to_string()).expect("the figures are written");
+    }
+    // A debug build on a machine that runs other tests does what it can.
+    if std::env::var_os("NOETL_LAB_BINARY").is_some() {
+        assert!(rate >= STEPS, "only {rate:.0} steps/s ran meanwhile");
     }
     assert!(p95 < LIMIT, "an answer took {p95:?}");
 }

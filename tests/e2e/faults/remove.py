@@ -35,8 +35,10 @@ if "children" in what:
 if "log" in what:
     store.execute("DELETE FROM event_row WHERE execution_id = ?", (execution,))
 if "middle" in what:
-    store.execute("DELETE FROM event_row WHERE execution_id = ?1 AND seq > 1 AND seq < "
-                  "(SELECT max(seq) FROM event_row WHERE execution_id = ?1)", (execution,))
+    # What the server itself said of the failure may stand behind the end, or come a moment later.
+    rows = store.execute("SELECT seq, data FROM event_row WHERE execution_id = ? ORDER BY seq", (execution,)).fetchall()
+    end = max(seq for seq, data in rows if "diagnosis.made" not in str(data))
+    store.execute("DELETE FROM event_row WHERE execution_id = ? AND seq > 1 AND seq < ?", (execution, end))
 if "lines" in what:
     store.execute("DELETE FROM log_row WHERE execution_id = ?", (execution,))
 if "definition" in what:

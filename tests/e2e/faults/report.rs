@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::calibration::{self, Answered, Curve};
 use super::case::Case;
 
 /// A case, and the diagnosis it got; or why it did not come about.
@@ -177,18 +178,37 @@ impl Report {
         missing.flatten().map(|one| one.to_string()).collect()
     }
 
-    /// Expected calibration error over ten equal stretches of confidence.
+    /// What was claimed of faults, how sure, and whether it was right.
+    fn answered(&self) -> Vec<Answered> {
+        let answered =
+            |told: &Told| Answered::new(&told.case.name, told.number("confidence"), told.both_right());
+        self.faults().map(answered).collect()
+    }
+
     pub(super) fn calibration_error(&self) -> f64 {
-        let mut stretches = [(0.0, 0.0); 10];
-        let mut all = 0;
-        for told in self.faults() {
-            let sure = told.number("confidence");
-            let at = ((sure * 10.0) as usize).min(9);
-            stretches[at].0 += sure;
-            stretches[at].1 += f64::from(u8::from(told.both_right()));
-            all += 1;
-        }
-        stretches.iter().map(|(sure, right)| f64::abs(sure - right)).sum::<f64>() / f64::from(all.max(1))
+        calibration::error(&self.answered())
+    }
+
+    /// The answers about faults of an exam, right where they were right at first sight.
+    pub(super) fn at_first_sight(&self) -> Vec<Answered> {
+        let written: Value =
+            serde_json::from_str(include_str!("../../faults/first_sight.json")).expect("JSON");
+        let wrong: Vec<&str> =
+            written["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let answered = |told: &Told| {
+            let right = !wrong.contains(&told.case.name.as_str());
+            Answered::new(&told.case.name, told.number("confidence"), right)
+        };
+        let of_the_exam = |told: &&Told| written["file"] == told.case.file.as_str();
+        self.faults().filter(of_the_exam).map(answered).collect()
+    }
+
+    /// How much surer answers are, on the whole, than they are right; below 0 where they are righter.
+    pub(super) fn over_confidence(&self) -> f64 {
+        let answered = self.answered();
+        let sure: f64 = answered.iter().map(|one| one.sure).sum();
+        let right = answered.iter().filter(|one| one.right).count() as f64;
+        (sure - right) / answered.len().max(1) as f64
     }
 
     fn rows(&self) -> Vec<(&'static str, Share)> {
@@ -248,6 +268,12 @@ impl Report {
             "cases": self.told.len(),
             "shares": shares,
             "calibration_error": self.calibration_error(),
+            "calibration_error_at_first_sight": calibration::error(&self.at_first_sight()),
+            "answers": self
+                .answered()
+                .into_iter()
+                .map(|one| json!({"case": one.case, "sure": one.sure, "right": one.right}))
+                .collect::<Vec<_>>(),
             "unresolved_citations": self.unresolved().len(),
             "chance": {"majority": majority, "random": random},
             "took_ms": {"p50": p50, "p95": p95},
@@ -287,10 +313,27 @@ impl fmt::Display for Report {
             random * 100.0
         )?;
         writeln!(f, "citations that lead nowhere: {}", self.unresolved().len())?;
+        let answered = self.answered();
         writeln!(
             f,
-            "calibration error (ECE) {:.3}, time p50 {p50:.0} ms, p95 {p95:.0} ms",
-            self.calibration_error()
+            "calibration error (ECE) {:.3}, Brier {:.3}, surer than right by {:+.3}; time p50 {p50:.0} ms, p95 {p95:.0} ms",
+            self.calibration_error(),
+            calibration::brier(&answered),
+            self.over_confidence(),
+        )?;
+        let first = self.at_first_sight();
+        if first.is_empty() {
+            return Ok(());
+        }
+        let Curve { slope, shift } = Curve::fit(&first.iter().collect::<Vec<_>>());
+        writeln!(
+            f,
+            "at first sight ({} faults): right {:.3}, ECE {:.3}, Brier {:.3}; of curves fitted without the case {:.3}; fitted to all: slope {slope:.3}, shift {shift:.3}",
+            first.len(),
+            first.iter().filter(|one| one.right).count() as f64 / first.len() as f64,
+            calibration::error(&first),
+            calibration::brier(&first),
+            calibration::error_out_of_sample(&first),
         )
     }
 }

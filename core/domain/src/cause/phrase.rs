@@ -4,21 +4,55 @@
 //! narrower stand before the wider: `connect timed out` before `timed out`.
 //! Words that a message may quote from its data do not appear here alone.
 
+mod outside;
 mod table;
 
-use super::{Cause, spoken};
+use super::{Cause, sentence, spoken, vendor};
+use outside::OUTSIDE;
 use table::TABLE;
 
-/// The first phrase that the message contains, else what it says by number.
+/// What the message says by number, the first phrase that it contains, else what one of its sentences is about.
 pub(super) fn cause(message: &str) -> Option<Cause> {
-    let message = unquoted(message);
-    fixed(&message).or_else(|| missing_object(&message)).or_else(|| spoken::cause(&message))
+    narrow(message).or_else(|| sentence::cause(&unquoted(message)))
+}
+
+/// What code that raised it cannot have meant of itself: the sentence is about another side, or about the machine.
+pub(super) fn elsewhere(message: &str) -> Option<Cause> {
+    let is_elsewhere = |cause: &Cause| {
+        matches!(cause.family(), "auth" | "limit" | "network" | "timeout" | "remote" | "resource")
+    };
+    narrow(message).or_else(|| sentence::cause(&unquoted(message)).filter(is_elsewhere))
+}
+
+/// The same without sentences: what was seen word for word before.
+pub(super) fn narrow(message: &str) -> Option<Cause> {
+    let lower = unquoted(message);
+    // What a shell says of a process that was ended by a signal.
+    if matches!(lower.trim(), "killed" | "terminated") {
+        return Some(Cause::ResourceKilled);
+    }
+    vendor::number(&lower)
+        .or_else(|| spoken::curl(&lower))
+        .or_else(|| fixed(&lower))
+        .or_else(|| missing_object(&lower))
+        .or_else(|| vendor::code(message))
+        .or_else(|| spoken::not_set(&lower))
 }
 
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {
-    let found = TABLE.iter().find(|(_, phrases)| phrases.iter().any(|phrase| message.contains(phrase)));
+    let found =
+        OUTSIDE.iter().chain(TABLE).find(|(_, phrases)| phrases.iter().any(|phrase| holds(message, phrase)));
     found.map(|(cause, _)| *cause)
+}
+
+/// Whether a phrase occurs; an errno only as a word: `modulenotfounderror` holds no `enotfound`.
+fn holds(message: &str, phrase: &str) -> bool {
+    let is_errno = phrase.starts_with('e') && !phrase.contains(' ') && phrase.len() <= 15;
+    if !is_errno {
+        return message.contains(phrase);
+    }
+    message.match_indices(phrase).any(|(at, _)| !message[..at].ends_with(|one: char| one.is_alphanumeric()))
 }
 
 /// `relation "orders" does not exist`
@@ -49,6 +83,40 @@ pub(super) fn of_template(message: &str) -> Option<Cause> {
     None
 }
 
+/// What stands before a quotation that is the message itself: `msg="dial tcp: …"`, `"error": "access denied"`.
+const SPEAKS: &[&str] = &[
+    "msg",
+    "message",
+    "error",
+    "err",
+    "desc",
+    "description",
+    "detail",
+    "details",
+    "reason",
+    "cause",
+    "exception",
+    "errmsg",
+    "error_message",
+    "errormessage",
+    "error_description",
+    "title",
+    "stderr",
+    "info",
+    "fault",
+    "warning",
+];
+
+/// Whether the quotation that begins here is what somebody says of an error, rather than a record.
+fn is_speech(before: &str) -> bool {
+    let before = before.trim_end();
+    let Some(before) = before.strip_suffix(['=', ':']) else { return false };
+    let before = before.trim_end().trim_end_matches(['"', '\'']).to_ascii_lowercase();
+    SPEAKS.iter().any(|word| {
+        before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|one: char| one.is_alphanumeric()))
+    })
+}
+
 /// In lower case, without long quotations: a quoted record may contain any phrase.
 pub(super) fn unquoted(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
@@ -57,8 +125,8 @@ pub(super) fn unquoted(message: &str) -> String {
         let inside = &rest[start + 1..];
         let Some(end) = inside.find('"') else { break };
         out.push_str(&rest[..=start]);
-        // A name may stay: `relation "orders" does not exist`. A sentence goes.
-        if !inside[..end].contains(' ') {
+        // A name may stay: `relation "orders" does not exist`. A sentence goes, unless it is the message itself.
+        if !inside[..end].contains(' ') || is_speech(&out[..out.len() - 1]) {
             out.push_str(&inside[..end]);
         }
         out.push('"');

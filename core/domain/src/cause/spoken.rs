@@ -1,19 +1,11 @@
-//! What words say that no fixed phrase covers: an HTTP status told in a sentence, what `curl` and its like say by
-//! number, and the short codes of services (`invalid_auth`, `RATE_LIMITED`, `ThrottlingException`).
+//! What words say that no fixed phrase covers: what `curl` and its like say by number, a secret that is not set, and
+//! the short codes of services (`invalid_auth`, `RATE_LIMITED`, `ThrottlingException`).
 
-use super::{Cause, told, typed};
+use super::{Cause, sentence, told, typed};
 use crate::error::TaskError;
 
-/// Bytes before a number that may say what it counts.
-const BEFORE: usize = 24;
 /// Bytes of a text that are looked at.
 const READ: usize = 4 * 1024;
-
-/// A cause that a sentence tells by number. The text is in lower case.
-pub(super) fn cause(text: &str) -> Option<Cause> {
-    let text = start_of(text);
-    curl(text).or_else(|| status_in(text)).or_else(|| not_set(text))
-}
 
 /// The cause that a short code of a service, or the name of an exception, stands for.
 pub(super) fn code(text: &str) -> Option<Cause> {
@@ -24,10 +16,12 @@ pub(super) fn code(text: &str) -> Option<Cause> {
     let alone = text.split_whitespace().count() <= 3;
     let codes = tokens.filter(|token| alone || looks_like_code(token)).map(spaced);
     let whole = alone.then(|| spaced(text));
-    whole.into_iter().chain(codes).find_map(|spoken| {
+    let spoken: Vec<String> = whole.into_iter().chain(codes).collect();
+    let listed = spoken.iter().find_map(|spoken| {
         let has = |phrase: &str| format!(" {spoken} ").contains(&format!(" {phrase} "));
         CODES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| has(phrase))).map(|(cause, _)| *cause)
-    })
+    });
+    listed.or_else(|| spoken.iter().find_map(|spoken| sentence::cause(spoken)))
 }
 
 fn looks_like_code(token: &str) -> bool {
@@ -58,7 +52,8 @@ fn spaced(token: &str) -> String {
 }
 
 /// `curl: (7) Failed to connect to …`: the number says more than the words.
-fn curl(text: &str) -> Option<Cause> {
+pub(super) fn curl(text: &str) -> Option<Cause> {
+    let text = start_of(text);
     let rest = text.split_once("curl: (")?.1;
     let number: u32 = rest.split(')').next()?.trim().parse().ok()?;
     Some(match number {
@@ -68,7 +63,7 @@ fn curl(text: &str) -> Option<Cause> {
             Some(cause) if cause.family() == "network" => cause,
             _ => Cause::NetworkRefused,
         },
-        22 => return status_in(rest),
+        22 => return typed::of_status(told::status(rest)?, &TaskError::new("http", text)),
         23 => Cause::ResourceDisk,
         28 if text.contains("connect") => Cause::TimeoutConnect,
         28 => Cause::TimeoutResponse,
@@ -81,35 +76,9 @@ fn curl(text: &str) -> Option<Cause> {
     })
 }
 
-/// An HTTP status that a sentence tells: `HTTP Error 404: Not Found`, `returned status code 503`.
-fn status_in(text: &str) -> Option<Cause> {
-    let bytes = text.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let joins = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    for at in 0..bytes.len().saturating_sub(2) {
-        let is_number = matches!(bytes[at], b'4' | b'5') && digit(at + 1) && digit(at + 2) && !joins(at + 3);
-        if !is_number || at > 0 && (joins(at - 1) || matches!(bytes[at - 1], b'.' | b':')) {
-            continue;
-        }
-        let number: u16 = text[at..at + 3].parse().ok()?;
-        let mut from = at.saturating_sub(BEFORE);
-        while !text.is_char_boundary(from) {
-            from += 1;
-        }
-        let before = text[from..at].trim_end_matches(|one: char| !one.is_alphanumeric());
-        let after = text[at + 3..].trim_start_matches(|one: char| !one.is_alphanumeric());
-        let is_told = TELL.iter().any(|word| before.ends_with(word));
-        if is_told || told::REASONS.iter().any(|(code, reason)| *code == number && after.starts_with(reason))
-        {
-            let error = TaskError::new("http", text);
-            return typed::of_status(number, &error);
-        }
-    }
-    None
-}
-
 /// A secret that was looked for where secrets are kept, and is not there.
-fn not_set(text: &str) -> Option<Cause> {
+pub(super) fn not_set(text: &str) -> Option<Cause> {
+    let text = start_of(text);
     let about = ["environment variable", "secret", "credential", "keychain"];
     let gone = [" is not set", " does not exist", " not found", " is missing", " is not registered"];
     let place = about.iter().find_map(|word| text.find(word))?;
@@ -123,29 +92,6 @@ fn start_of(text: &str) -> &str {
     }
     &text[..end]
 }
-
-/// What stands before a status.
-const TELL: &[&str] = &[
-    "http",
-    "http error",
-    "http status",
-    "http code",
-    "http/1.1",
-    "http/1.0",
-    "http/2",
-    "status",
-    "status code",
-    "statuscode",
-    "status_code",
-    "response code",
-    "response status",
-    "returned error",
-    "responded with",
-    "answered with",
-    "server returned",
-    "api returned",
-    "upstream returned",
-];
 
 /// Words of codes, narrower before wider.
 const CODES: &[(Cause, &[&str])] = &[
@@ -172,7 +118,6 @@ const CODES: &[(Cause, &[&str])] = &[
             "insufficient funds",
             "payment required",
             "usage limit",
-            "limit exceeded",
         ],
     ),
     (
@@ -190,6 +135,7 @@ const CODES: &[(Cause, &[&str])] = &[
             "rate exceeded",
         ],
     ),
+    (Cause::LimitQuota, &["limit exceeded"]),
     (Cause::LimitTooLarge, &["too large", "too big", "too long", "size exceeded", "max size"]),
     (
         Cause::AuthUnauthenticated,
@@ -286,23 +232,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_sentences_are_read_where_they_are_statuses() {
+    fn numbers_of_curl_and_secrets_that_are_not_set_are_read() {
         for (text, expected) in [
-            ("http error 404: not found", Some(Cause::RequestNotFound)),
             ("curl: (22) the requested url returned error: 403", Some(Cause::AuthForbidden)),
             (
                 "curl: (7) failed to connect to 10.0.0.1 port 80: couldn't connect to server",
                 Some(Cause::NetworkRefused),
             ),
             ("curl: (60) ssl certificate problem", Some(Cause::NetworkTls)),
-            ("request failed with status code 503", Some(Cause::RemoteUnavailable)),
-            ("the upload got 429 too many requests", Some(Cause::LimitRate)),
-            ("expected 500 rows, got 404", None),
-            ("listening on 127.0.0.1:500", None),
-            ("order 404 was cancelled", None),
             ("the environment variable API_KEY is not set on the worker", Some(Cause::AuthCredentialMissing)),
         ] {
-            assert_eq!(cause(text), expected, "{text}");
+            assert_eq!(curl(text).or_else(|| not_set(text)), expected, "{text}");
         }
     }
 
@@ -319,6 +259,8 @@ mod tests {
             ("the order was not found in the ledger of this month", None),
             ("ValidationError", Some(Cause::RequestInvalid)),
             ("PaymentError", None),
+            ("missing_access_key", Some(Cause::AuthUnauthenticated)),
+            ("INSUFFICIENT_CREDITS", Some(Cause::LimitQuota)),
         ] {
             assert_eq!(code(text), expected, "{text}");
         }

@@ -1,10 +1,12 @@
 //! Errors as tools report them, and what they are about; among them those whose words mislead.
 
 mod cases;
+mod spoken;
 mod words;
 
 use super::*;
 use cases::CASES;
+use spoken::SPOKEN;
 use words::WORDS;
 
 #[test]
@@ -26,6 +28,18 @@ fn errors_say_their_cause() {
         CASES.len() + WORDS.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn messages_of_many_tools_say_their_cause() {
+    let mut wrong = Vec::new();
+    for (expected, message) in SPOKEN {
+        let found = Cause::of(&TaskError::new("tool_error", *message), None);
+        if found.code() != *expected {
+            wrong.push(format!("{message}: {found}, not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), SPOKEN.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::error::TaskError;
 /// The cause that a status in the text names: an HTTP status, or a SQLSTATE.
 pub(super) fn cause(error: &TaskError) -> Option<Cause> {
     let text = phrase::unquoted(&error.message);
-    http(&text)
+    status(&text)
         .and_then(|status| typed::of_status(status, error))
         .or_else(|| typed::of_sqlstate(&sqlstate(&text)?, &error.message))
 }
@@ -20,22 +20,47 @@ const BEFORE: &[&str] = &[
     "http/1.0",
     "http/1.1",
     "http/2",
+    "http/2.0",
+    "http/3",
     "http error",
     "http status",
     "http code",
+    "http response",
+    "httperror",
+    "status",
     "status code",
     "status_code",
     "statuscode",
     "http_status",
+    "httpstatus",
     "returned error",
+    "error code",
     "response code",
+    "response status",
+    "responded with",
+    "answered with",
+    "answered",
+    "server returned",
+    "api returned",
+    "upstream returned",
+    "responded",
+    "replied with",
 ];
 
 /// What stands behind one.
-const BEHIND: &[&str] = &["client error", "server error"];
+const BEHIND: &[&str] = &[
+    "client error",
+    "server error",
+    "get http",
+    "post http",
+    "put http",
+    "patch http",
+    "delete http",
+    "head http",
+];
 
 /// The words that belong to a status.
-pub(super) const REASONS: &[(u16, &str)] = &[
+const REASONS: &[(u16, &str)] = &[
     (400, "bad request"),
     (401, "unauthorized"),
     (401, "unauthorised"),
@@ -66,7 +91,7 @@ pub(super) const REASONS: &[(u16, &str)] = &[
 ];
 
 /// The first status of a failure in a text in lower case.
-fn http(text: &str) -> Option<u16> {
+pub(super) fn status(text: &str) -> Option<u16> {
     let digits = |byte: u8| byte.is_ascii_digit();
     let mut at = 0;
     while let Some(start) = text[at..].bytes().position(digits).map(|found| at + found) {
@@ -127,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_status_is_known_by_what_stands_around_it() {
-        let check = |text: &str, expected: Option<u16>| assert_eq!(http(text), expected, "{text}");
+        let check = |text: &str, expected: Option<u16>| assert_eq!(status(text), expected, "{text}");
         check("http 401: token expired", Some(401));
         check("http/1.1 503 service unavailable", Some(503));
         check("got status code: 429 from the api", Some(429));
@@ -136,6 +161,9 @@ mod tests {
         check("503 service unavailable", Some(503));
         check("401 client error: unauthorized for url: https://x", Some(401));
         check("expected http 200, got http 502.", Some(502));
+        check("request failed with status code 503", Some(503));
+        check("the upload got 429 too many requests", Some(429));
+        check("2026-11-27 09:00:00 error 404: not found.", Some(404));
         // Numbers that are something else.
         check("expected 404 rows", None);
         check("order 404 not found", None);
@@ -143,6 +171,8 @@ mod tests {
         check("http 4010", None);
         check("https://x/http/404", None);
         check("version 1.500 internal server error", None);
+        check("expected 500 rows, got 404", None);
+        check("listening on 127.0.0.1:500", None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase, spoken, told};
+use super::{Cause, phrase, sentence, spoken, told};
 use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
@@ -103,11 +103,16 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
 
 /// What a body says of who asks and of limits; of anything else the status says enough.
 fn of_body(error: &TaskError) -> Option<Cause> {
-    let body = match error.details.get("body")? {
-        Value::String(text) => text.clone(),
-        body => body.to_string(),
+    let body = match error.details.get("body") {
+        Some(Value::String(text)) => text.clone(),
+        Some(body) => body.to_string(),
+        // A status that a text tells stands in the words of the answer.
+        None if error.status_code.is_none() => error.message.clone(),
+        None => return None,
     };
-    let told = phrase::fixed(&body.to_lowercase()).or_else(|| spoken::code(&body))?;
+    let told = phrase::fixed(&body.to_lowercase())
+        .or_else(|| spoken::code(&body))
+        .or_else(|| sentence::cause(&body.to_lowercase()))?;
     matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
@@ -242,7 +247,11 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "ReadTimeout" | "ReadTimeoutError" | "TimeoutError" | "Timeout" | "timeout" | "TimeoutException" => {
             Cause::TimeoutResponse
         }
-        "JSONDecodeError" => Cause::ResponseMalformed,
+        // What was to be read is not of the form that was expected.
+        "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError"
+        | "ParseError" | "ScannerError" | "XMLSyntaxError" | "ArrowInvalid" | "ParserError" => {
+            Cause::ResponseMalformed
+        }
         "InterpreterDied" if message.contains("SIGKILL") && message.contains("memory") => {
             Cause::ResourceMemory
         }
@@ -269,9 +278,23 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         | "ProgrammingError"
         | "DatabaseError"
         | "IntegrityError"
-        | "RateLimitError" => return phrase::cause(message).or(Some(Cause::CodeException)),
+        | "RateLimitError" => return phrase::elsewhere(message).or(Some(Cause::CodeException)),
         "TypeError" if message.contains("not JSON serializable") => Cause::CodeResult,
         "TypeError" | "AttributeError" if message.contains("'NoneType'") => Cause::DataEmpty,
+        // How a function is called is up to the code, whatever the data.
+        "TypeError"
+            if [
+                "positional argument",
+                "keyword argument",
+                "multiple values for argument",
+                "is not callable",
+                "abstract class",
+            ]
+            .iter()
+            .any(|words| message.contains(words)) =>
+        {
+            Cause::CodeException
+        }
         "TypeError" => Cause::DataTypeMismatch,
         "ValueError"
             if message.contains("Out of range float values are not JSON")

@@ -197,7 +197,7 @@ pub(super) const CASES: &[(&str, &str, u16, &str, &str)] = &[
         "TL008",
         0,
         "the connection to PostgreSQL at db:5432 was lost: connection closed",
-        "unknown",
+        "network.reset",
     ),
     ("postgres", "TL002", 0, "the statement wants 2 parameters and got 1", "tool.config"),
     // SQLite.
