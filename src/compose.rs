@@ -173,6 +173,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         results: results.clone(),
         pools: pools.clone(),
         semantic: layer.semantic(),
+        proposals: services.proposals.clone(),
     };
     let sources = Arc::new(sources);
     let assistant = assistant::open(context, Arc::clone(&sources), &vault);

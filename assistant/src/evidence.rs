@@ -12,6 +12,7 @@ mod value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use noetl_api::proposal::ProposalKind;
 use noetl_domain::Value;
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
@@ -46,6 +47,8 @@ pub struct Evidence {
     /// Pools with work waiting and nobody to take it.
     pub unserved: Vec<String>,
     pub similar: Vec<Similar>,
+    /// Proposals for the playbook that wait for a decision.
+    pub proposals: Vec<Standing>,
     pub gaps: Vec<String>,
 }
 
@@ -106,6 +109,16 @@ pub struct Similar {
     pub execution: ExecutionId,
     pub score: f64,
     pub ended_by: Option<String>,
+}
+
+/// A Proposal that waits for a decision.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub id: String,
+    pub kind: ProposalKind,
+    pub step: Option<String>,
+    pub cause: Option<String>,
+    pub title: String,
 }
 
 /// An Event, as citations name it.

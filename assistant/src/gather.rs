@@ -133,6 +133,7 @@ async fn one<S: Sources>(
         lines,
         unserved,
         similar: Vec::new(),
+        proposals: Vec::new(),
         gaps,
     })
 }
@@ -287,6 +288,10 @@ fn texts(value: &Value, names: &mut Vec<String>) {
 async fn optional<S: Sources>(sources: &S, brief: &Brief, evidence: &mut Evidence) {
     if brief.status != Status::Failed {
         return;
+    }
+    match tokio::time::timeout(PATIENCE, sources.proposals(&brief.path)).await {
+        Ok(proposals) => evidence.proposals = proposals,
+        Err(_) => evidence.gaps.push("the proposals could not be read in time".to_owned()),
     }
     match tokio::time::timeout(PATIENCE, sources.similar(brief)).await {
         Ok(similar) => evidence.similar = similar,

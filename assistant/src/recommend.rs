@@ -2,6 +2,7 @@
 
 mod advice;
 mod particulars;
+mod standing;
 
 use noetl_api::diagnosis::{Recommendation, Remedy, Transience};
 use noetl_domain::cause::Cause;
@@ -10,6 +11,8 @@ use noetl_domain::code::Code;
 use crate::change::{self, Change};
 use crate::diagnosis::Hypothesis;
 use crate::evidence::Evidence;
+
+pub(crate) use standing::standing;
 
 /// What to do, the likeliest to help first.
 pub(crate) fn recommendations(

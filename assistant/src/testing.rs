@@ -153,6 +153,7 @@ impl Lab {
             lines: Vec::new(),
             unserved: Vec::new(),
             similar: Vec::new(),
+            proposals: Vec::new(),
             gaps: Vec::new(),
         };
         Told { evidence }

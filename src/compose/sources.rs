@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use noetl_assistant::evidence::{CredentialFound, Definition, Similar};
+use noetl_api::proposal::{Proposal, ProposalFilter, ProposalState};
+use noetl_assistant::evidence::{CredentialFound, Definition, Similar, Standing};
 use noetl_assistant::gather::{Brief, Slice, SourceError, Sources};
 use noetl_bus::results::Results;
 use noetl_domain::Value;
@@ -16,7 +17,10 @@ use noetl_server::catalog::{Catalog, CatalogError};
 use noetl_server::http::Pools;
 use noetl_server::ids::now_ms;
 use noetl_server::orchestrator::Which;
-use noetl_server::store::{EventQuery, EventStore as _, LogQuery, Order, SqliteStore, Summary, SummaryQuery};
+use noetl_server::proposals::Proposals;
+use noetl_server::store::{
+    EventQuery, EventStore as _, LogQuery, Order, SqliteStore, StoreError, Summary, SummaryQuery,
+};
 use noetl_server::vault::{Vault, VaultError};
 
 /// Reads what the control plane keeps; changes nothing.
@@ -28,10 +32,15 @@ pub(super) struct FromStore {
     pub(super) results: Results,
     pub(super) pools: Pools,
     pub(super) semantic: Semantic,
+    pub(super) proposals: Proposals,
 }
 
 /// Failures like this one that are named at most.
 const SIMILAR: usize = 5;
+/// Proposals that are looked at.
+const PROPOSALS: u64 = 50;
+/// Good runs after a failure among which the first is looked for.
+const LATER: usize = 200;
 
 impl Sources for FromStore {
     async fn brief(&self, id: ExecutionId) -> Result<Option<Brief>, SourceError> {
@@ -143,10 +152,54 @@ impl Sources for FromStore {
         for hit in hits {
             let Ok(execution) = hit.facts.execution_id.parse() else { continue };
             if execution != brief.execution {
-                found.push(Similar { execution, score: f64::from(hit.score), ended_by: None });
+                let ended_by = self.ended_by(execution).await.unwrap_or_default();
+                found.push(Similar { execution, score: f64::from(hit.score), ended_by });
             }
         }
         found
+    }
+
+    async fn proposals(&self, path: &str) -> Vec<Standing> {
+        let filter = ProposalFilter {
+            playbook: Some(path.to_owned()),
+            state: Some(ProposalState::Proposed),
+            limit: Some(PROPOSALS),
+            ..ProposalFilter::default()
+        };
+        // The answer is complete without them.
+        let found = self.proposals.list(&filter).await.unwrap_or_default();
+        let standing = |one: Proposal| Standing {
+            id: one.id,
+            kind: one.proposed.kind,
+            step: one.proposed.step,
+            cause: one.proposed.cause,
+            title: one.proposed.title,
+        };
+        found.into_iter().map(standing).collect()
+    }
+}
+
+impl FromStore {
+    /// What went well again after a failure: itself when it was tried again, another version, or the next run as it was.
+    async fn ended_by(&self, id: ExecutionId) -> Result<Option<String>, StoreError> {
+        let Some(failed) = self.store.summary(id).await? else { return Ok(None) };
+        if failed.status == Status::Completed {
+            return Ok(Some("a retry".to_owned()));
+        }
+        let query = SummaryQuery {
+            path: Some(failed.path),
+            status: Some(Status::Completed),
+            since_ms: Some(failed.started_ms),
+            limit: Some(LATER),
+            ..SummaryQuery::default()
+        };
+        let later = self.store.summaries(query).await?;
+        // Newest first: the first that went well is the last of them.
+        let next = later.iter().rev().find(|one| one.execution > id);
+        Ok(next.map(|next| match next.version {
+            version if version > failed.version => format!("version {version}"),
+            _ => "nothing that was changed: a later run went well".to_owned(),
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
-use crate::evidence::{CredentialFound, Definition, Similar};
+use crate::evidence::{CredentialFound, Definition, Similar, Standing};
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {attempted}")]
@@ -101,4 +101,9 @@ pub trait Sources: Send + Sync + 'static {
 
     /// Failures that look like this one; nothing when the vector store is off.
     fn similar(&self, brief: &Brief) -> impl Future<Output = Vec<Similar>> + Send;
+
+    /// Proposals for a playbook that wait for a decision; nothing where none are kept.
+    fn proposals(&self, _path: &str) -> impl Future<Output = Vec<Standing>> + Send {
+        async { Vec::new() }
+    }
 }
