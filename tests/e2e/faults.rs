@@ -8,6 +8,7 @@
 
 mod calibration;
 mod case;
+mod llm;
 mod load;
 mod places;
 mod report;
@@ -66,6 +67,17 @@ async fn faults_are_explained() {
 
 /// Brings the fault about, and asks why.
 async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, String> {
+    let id = brought_about(app, places, case).await?;
+    let (code, mut diagnosis) = app.ask(&format!("POST /api/executions/{id}/diagnose"), None).await;
+    if code != 200 {
+        return Err(format!("no diagnosis: {code} {diagnosis}"));
+    }
+    diagnosis["unresolved"] = json!(unresolved(app, &diagnosis).await);
+    Ok(diagnosis)
+}
+
+/// The id of an execution with the fault in it.
+async fn brought_about(app: &App, places: &Places, case: &Case) -> Result<String, String> {
     keep(app, places, case, &case.credentials).await?;
     let whole = |path: &str, text: &str| places.fill(&case::playbook(path, text), case);
     for (path, text) in &case.children {
@@ -93,12 +105,7 @@ async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, Strin
         return Err(format!("the run {id} was to be {wanted}: {status}"));
     }
     remove(app, &id, &case.remove)?;
-    let (code, mut diagnosis) = app.ask(&format!("POST /api/executions/{id}/diagnose"), None).await;
-    if code != 200 {
-        return Err(format!("no diagnosis: {code} {diagnosis}"));
-    }
-    diagnosis["unresolved"] = json!(unresolved(app, &diagnosis).await);
-    Ok(diagnosis)
+    Ok(id)
 }
 
 async fn run(app: &App, places: &Places, case: &Case, run: &Run) -> Result<(String, Value), String> {

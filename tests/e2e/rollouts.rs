@@ -221,3 +221,26 @@ workflow:
         assert!(first["meta"]["rollout"].is_null(), "{first}");
     }
 }
+
+#[tokio::test]
+async fn a_diagnosis_names_the_proposal_that_answers_it() {
+    let app = App::start().await;
+    app.register(&text("")).await.expect("a first version");
+    let failed = app.execute(PATH, &json!({ "failures": 1.0 })).await.expect("an execution");
+    assert_eq!(app.ended(&failed).await.expect("it ends")["status"], "FAILED");
+    let why = format!("/api/executions/{failed}/diagnose");
+    let named = |told: &Value| {
+        let all = told["recommendations"].as_array().cloned().unwrap_or_default();
+        all.iter().find_map(|one| one["proposal_id"].as_str().map(str::to_owned))
+    };
+    assert_eq!(named(&app.post(&why, &Value::Null).await), None, "nothing is proposed yet");
+    let made =
+        app.post("/api/proposals", &proposal("retry.max_attempts", &json!(4), RETRIES, "failure_rate")).await;
+    let id = made["id"].as_str().expect("an id").to_owned();
+    assert_eq!(named(&app.post(&why, &Value::Null).await), Some(id.clone()));
+    let told = app.cli(&["why", &failed]);
+    assert!(told.stdout.contains(&format!("noetl proposals show {id}")), "{}", told.all());
+    let told = app.cli(&["proposals", "reject", &id, "--note", "not now"]);
+    assert_eq!(told.code, Some(0), "{}", told.all());
+    assert_eq!(named(&app.post(&why, &Value::Null).await), None, "what was rejected is not offered");
+}

