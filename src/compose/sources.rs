@@ -7,7 +7,9 @@ use noetl_assistant::evidence::{CredentialFound, Definition, Similar, Standing};
 use noetl_assistant::gather::{Brief, Slice, SourceError, Sources};
 use noetl_bus::results::Results;
 use noetl_domain::Value;
+use noetl_domain::error::TaskError;
 use noetl_domain::event::{Recorded, Status};
+use noetl_domain::fingerprint::{Config, Miner};
 use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
@@ -39,6 +41,8 @@ pub(super) struct FromStore {
 const SIMILAR: usize = 5;
 /// Proposals that are looked at.
 const PROPOSALS: u64 = 50;
+/// Failures before one among which the same is looked for.
+const EARLIER: usize = 20;
 /// Good runs after a failure among which the first is looked for.
 const LATER: usize = 200;
 
@@ -150,11 +154,16 @@ impl Sources for FromStore {
         let hits = vectors.search(&question, now_ms()).await.unwrap_or_default();
         let mut found = Vec::new();
         for hit in hits {
-            let Ok(execution) = hit.facts.execution_id.parse() else { continue };
-            if execution != brief.execution {
-                let ended_by = self.ended_by(execution).await.unwrap_or_default();
-                found.push(Similar { execution, score: f64::from(hit.score), ended_by });
+            let Ok(mut execution) = hit.facts.execution_id.parse() else { continue };
+            if execution == brief.execution {
+                // A point stands for all failures of its shape and names the newest; the one before it is meant.
+                let Some(earlier) = self.same_before(brief, error).await.unwrap_or_default() else {
+                    continue;
+                };
+                execution = earlier;
             }
+            let ended_by = self.ended_by(execution).await.unwrap_or_default();
+            found.push(Similar { execution, score: f64::from(hit.score), ended_by });
         }
         found
     }
@@ -180,6 +189,24 @@ impl Sources for FromStore {
 }
 
 impl FromStore {
+    /// The newest failure of the same playbook before this one whose message has the same shape.
+    async fn same_before(&self, brief: &Brief, error: &TaskError) -> Result<Option<ExecutionId>, StoreError> {
+        let query = SummaryQuery {
+            path: Some(brief.path.clone()),
+            status: Some(Status::Failed),
+            before: Some(brief.execution),
+            limit: Some(EARLIER),
+            ..SummaryQuery::default()
+        };
+        let mut miner = Miner::new(Config::default());
+        let shape = miner.observe(&error.message).id;
+        let earlier = self.store.summaries(query).await?;
+        let same = earlier
+            .into_iter()
+            .find(|one| one.error.as_ref().is_some_and(|error| miner.observe(&error.message).id == shape));
+        Ok(same.map(|one| one.execution))
+    }
+
     /// What went well again after a failure: itself when it was tried again, another version, or the next run as it was.
     async fn ended_by(&self, id: ExecutionId) -> Result<Option<String>, StoreError> {
         let Some(failed) = self.store.summary(id).await? else { return Ok(None) };

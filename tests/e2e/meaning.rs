@@ -95,6 +95,16 @@ async fn a_failure_is_found_by_its_words_and_by_what_is_like_it() {
     assert!(shown.stdout.contains("is there twice") && shown.stdout.contains(&other), "{}", shown.all());
     let shown = app.cli(&["similar", &last]);
     assert!(shown.stdout.contains("EXECUTIONS"), "{}", shown.all());
+
+    // An explanation names failures like it, and how they ended.
+    run(&app, json!({})).await;
+    let again = run(&app, json!({ "trouble": "refused", "port": 5436 })).await;
+    indexed(&app).await;
+    let told = app.post(&format!("/api/executions/{again}/diagnose"), &Value::Null).await;
+    let same =
+        told["similar"].as_array().into_iter().flatten().find(|one| one["execution_id"] == json!(last));
+    let same = same.unwrap_or_else(|| panic!("the one before it is like it: {told}"));
+    assert!(same["ended_by"].as_str().is_some_and(|by| by.contains("a later run went well")), "{same}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
