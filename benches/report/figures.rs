@@ -20,7 +20,7 @@ pub(crate) struct Row {
     raw: Option<(String, f64, &'static str)>,
 }
 
-#[allow(dead_code, reason = "each program uses its part of this module")]
+#[expect(dead_code, reason = "each program uses its part of this module")]
 impl Row {
     pub(crate) fn time(name: &str, time: Duration, goal: &str) -> Self {
         Self::plain(name, time.as_secs_f64() * 1000.0, "ms", goal)

@@ -44,6 +44,9 @@ const PIECE: usize = 1 << 20;
 /// Bytes that the answer to a query of a user may have.
 const MOST_ANSWER: usize = 64 << 20;
 
+/// Columns by table.
+type Tables = HashMap<&'static str, Arc<[Described]>>;
+
 /// Clones share the connections.
 #[derive(Clone)]
 pub struct Analytics {
@@ -53,7 +56,7 @@ pub struct Analytics {
     database: String,
     address: String,
     /// The columns of our rows, as the engine describes them, of tables that were filled before.
-    described: Arc<Mutex<HashMap<&'static str, Arc<[Described]>>>>,
+    described: Arc<Mutex<Tables>>,
 }
 
 impl std::fmt::Debug for Analytics {
@@ -138,7 +141,7 @@ impl Analytics {
             return Ok(());
         }
         let failed = |source| AnalyticsError::Engine { attempted: "insert rows", source };
-        let block = Bytes::from(block::of(rows, &*self.columns::<R>(table).await?)?);
+        let block = Bytes::from(block::of(rows, &self.columns::<R>(table).await?)?);
         let sql = format!("INSERT INTO {}.{table} ({}) FORMAT Native", self.database, R::NAMES.join(", "));
         // A batch is one block, so that it is either there or not.
         let mut insert = self
@@ -178,7 +181,7 @@ impl Analytics {
         Ok(columns)
     }
 
-    fn described(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Arc<[Described]>>> {
+    fn described(&self) -> std::sync::MutexGuard<'_, Tables> {
         self.described.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -158,8 +158,8 @@ mod tests {
         let limits = Limits { share: 0.0, floor_per_second: 0.01, burst: 2.0, longest_wait_seconds: 0.0 };
         let budgets = Budgets::new(limits);
         let (sick, well, key) = (host("sick:80"), host("well:80"), Owner::Credential("key".into()));
-        assert_eq!(budgets.retry(&[sick.clone()], 60.0), Grant::Now);
-        assert_eq!(budgets.retry(&[sick.clone()], 60.0), Grant::Now);
+        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 60.0), Grant::Now);
+        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 60.0), Grant::Now);
         let spent = Grant::Spent("retry budget of host sick:80".into());
         assert_eq!(budgets.retry(&[sick.clone(), key.clone()], 60.0), spent);
         // The refusal took nothing of the credential.

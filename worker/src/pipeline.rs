@@ -236,14 +236,12 @@ impl<'j> Pipeline<'j> {
                         let error = outcome.error.clone().unwrap_or_else(|| self.too_late());
                         return Err(self.give_up(task, &outcome, error));
                     }
-                    match self.grant(delay, &outcome) {
-                        Some(delay) => self.again(delay).await?,
-                        None => {
-                            let spent = self.spent(&outcome);
-                            let error = spent.error.clone().unwrap_or_default();
-                            return Err(self.give_up(task, &spent, error));
-                        }
-                    }
+                    let Some(delay) = self.grant(delay, &outcome) else {
+                        let spent = self.spent(&outcome);
+                        let error = spent.error.clone().unwrap_or_default();
+                        return Err(self.give_up(task, &spent, error));
+                    };
+                    self.again(delay).await?;
                 }
             }
         }

@@ -28,7 +28,7 @@ impl Test {
             tests.env("NOETL_LLM_SERVER", server).env("NOETL_LLM_MODEL", model);
             if self.options.is_empty() {
                 // All the others have nothing to do with it.
-                tests.arg("a_real_model_makes_no_answer_worse");
+                tests.args(["a_real_model_makes_no_answer_worse", "--no-capture"]);
             }
         }
         command::run(tests.args(self.options))

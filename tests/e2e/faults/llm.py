@@ -5,11 +5,11 @@ import xllamacpp
 
 parameters = xllamacpp.CommonParams()
 parameters.model.path = sys.argv[1]
-parameters.hostnames = ["127.0.0.1"]
+parameters.hostname = "127.0.0.1"
 parameters.port = int(sys.argv[2])
 parameters.n_ctx = 8192
 parameters.n_parallel = 1
-# Two threads on two cores that also run a server get into each other's way.
-parameters.cpuparams.n_threads = 1
+parameters.cpuparams.n_threads = 2
+parameters.cpuparams_batch.n_threads = 2
 server = xllamacpp.Server(parameters)
 sys.stdin.read()

@@ -79,6 +79,7 @@ async fn a_real_model_makes_no_answer_worse() {
         eprintln!("NOT TESTED: no model was asked; `cargo xtask test --llm` does");
         return;
     };
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let server = Server::start(&server, &model).await;
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("noetl.toml");
