@@ -253,3 +253,38 @@ async fn a_model_that_obeys_an_attempt_changes_nothing() {
         }
     }
 }
+
+/// Between hypotheses that rules hardly tell apart the model may choose, and between no others.
+#[tokio::test]
+async fn a_model_chooses_only_within_the_margin() {
+    let evidence = evidence("list index out of range");
+    let sentences: &[(&str, &[&str])] = &[
+        ("`S1` completed and gave nothing in V1.", &["E1"]),
+        ("So S2 failed over the empty value [e:E2].", &["E2"]),
+    ];
+    for (behind, cause, chosen, is_taken) in [
+        (0.0, Cause::DataTypeMismatch, "H2", true),
+        (0.019, Cause::DataTypeMismatch, "H2", true),
+        (0.021, Cause::DataTypeMismatch, "H2", false),
+        (0.3, Cause::DataTypeMismatch, "H2", false),
+        (0.01, Cause::DataTypeMismatch, "H1", false),
+        (0.01, Cause::DataTypeMismatch, "H7", false),
+        (0.01, Cause::DataTypeMismatch, "nonsense", false),
+        (0.01, Cause::Unknown, "H2", false),
+    ] {
+        let mut judgement = judged(&evidence);
+        let first = judgement.weighed[0].clone();
+        let mut other = first.clone();
+        other.hypothesis.cause = cause;
+        other.weight = first.weight - behind;
+        judgement.weighed.truncate(1);
+        judgement.weighed.push(other);
+        let script = Script::new([say(chosen, sentences)]);
+        let model = script.model(Config { timeout_seconds: 2, ..Config::default() }).await;
+        write(&*model, &Memory::default(), &evidence, &mut judgement).await;
+        let wanted = if is_taken { cause } else { first.hypothesis.cause };
+        let told = &judgement.diagnosis;
+        assert_eq!(told.cause.as_deref(), Some(wanted.code()), "{behind} {cause:?} {chosen}: {told:?}");
+        assert_eq!(told.root_step.as_deref(), Some("fetch"));
+    }
+}

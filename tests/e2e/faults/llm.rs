@@ -97,7 +97,7 @@ async fn a_real_model_makes_no_answer_worse() {
     let places = Places::open(&cases).await;
     let app = App::start_with(Options { env, ..Options::default() }).await;
     let patient = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
-    let mut written = 0;
+    let (mut written, mut answered) = (0, 0);
     for case in &cases {
         let id = super::brought_about(&app, &places, case).await.expect("the case comes about");
         let ask = async |query: &str| -> Value {
@@ -109,7 +109,12 @@ async fn a_real_model_makes_no_answer_worse() {
         let mut with = ask("").await;
         let took = began.elapsed();
         with["unresolved"] = json!(super::unresolved(&app, &with).await);
-        written += usize::from(with["written_by"] == "qwen");
+        let is_written = with["written_by"] == "qwen";
+        written += usize::from(is_written);
+        // What it wrote may not have held; that it wrote is what makes this a test.
+        answered += usize::from(
+            is_written || with["model_note"].as_str().is_some_and(|note| note.contains("sentences hold")),
+        );
         eprintln!(
             "{}: {took:.0?}, by {}{}\n  rules: {}\n  shown: {}",
             case.name,
@@ -120,7 +125,8 @@ async fn a_real_model_makes_no_answer_worse() {
         );
         no_worse(case, &alone, &with);
     }
-    eprintln!("{written} of {} explanations were the model's own", cases.len());
+    eprintln!("{written} of {} explanations were the model's own, {answered} were written", cases.len());
+    assert!(answered > 0, "the model never wrote anything");
 }
 
 /// What rules decided stays decided, and whatever is shown cites what is there.
