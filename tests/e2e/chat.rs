@@ -266,7 +266,10 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     let answer: Value = serde_json::from_str(&told.stdout).expect("a document");
     assert_eq!(answer["written_by"], "scripted", "{answer}");
     let text = answer["text"].as_str().unwrap_or_default();
-    assert!(text.starts_with("Step `fetch` gave nothing to `load` [e:") && !text.contains("77 times"), "{answer}");
+    assert!(
+        text.starts_with("Step `fetch` gave nothing to `load` [e:") && !text.contains("77 times"),
+        "{answer}"
+    );
     let draft = &answer["drafts"][0];
     assert!(draft["diff"].as_str().is_some_and(|diff| diff.contains('+') && diff.contains("30")), "{draft}");
     let sent = script.asked.lock().expect("no test holds it").clone();
