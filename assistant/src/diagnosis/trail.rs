@@ -99,7 +99,7 @@ impl Walk<'_> {
                 continue;
             }
             self.so_far.push(Hop { reader: step.to_owned(), maker: maker.clone(), read: read.clone(), flaw });
-            self.beyond(maker);
+            self.beyond(maker, said);
             self.so_far.pop();
         }
     }
@@ -113,12 +113,12 @@ impl Walk<'_> {
     }
 
     /// What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.
-    fn beyond(&mut self, maker: &str) {
+    fn beyond(&mut self, maker: &str, said: &Said) {
         let known = self.found.len();
         let swallowed = swallowed_by(&self.evidence.run, maker);
         if swallowed.is_none_or(|failure| follows_from_data(failure.cause, &Said::of(&failure.error)) >= 0.5)
         {
-            self.from(maker, &Said::default());
+            self.from(maker, &self.handed_on(said));
         }
         if self.found.len() == known {
             self.through_tables();
@@ -126,6 +126,18 @@ impl Walk<'_> {
         if self.found.len() == known {
             self.found.push(Trail { hops: self.so_far.clone() });
         }
+    }
+
+    /// What is looked for further up: of a number that is wrong, the number itself and what it may be made of.
+    fn handed_on(&self, said: &Said) -> Said {
+        let flaw = self.so_far.last().and_then(|hop| hop.flaw.as_ref());
+        let is_number = flaw.is_some_and(|flaw| {
+            matches!(flaw.defect, Defect::Named(_) | Defect::Scale { .. } | Defect::Counted { .. })
+        });
+        if !is_number {
+            return Said::default();
+        }
+        Said { numbers: said.numbers.clone(), about_size: true, ..Said::default() }
     }
 
     /// A query that found nothing: an earlier statement may have had nothing to write.

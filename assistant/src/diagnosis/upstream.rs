@@ -106,6 +106,7 @@ fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
         _ if is_lost && case.cause == Cause::RemoteServerError => usual.max(0.65),
         // What the error names is what it is about.
         Defect::Named(_)
+        | Defect::Counted { .. }
         | Defect::Columns { .. }
         | Defect::Scale { .. }
         | Defect::Unreadable
@@ -219,7 +220,7 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::NoSuchDay(_), _) => 0.93,
         (Defect::Longer { .. } | Defect::Form { .. }, _) => 0.88,
         (Defect::Short { .. } | Defect::More(_), _) => 0.85,
-        (Defect::Quoted(_) | Defect::Named(_), _) => 0.85,
+        (Defect::Quoted(_) | Defect::Named(_) | Defect::Counted { .. }, _) => 0.85,
     }
 }
 
@@ -237,6 +238,7 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         Defect::Type { .. }
         | Defect::Quoted(_)
         | Defect::Named(_)
+        | Defect::Counted { .. }
         | Defect::NumberAsText(_)
         | Defect::Scale { .. }
         | Defect::Longer { .. }
@@ -261,7 +263,7 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         }
         Defect::Unnamed(key) | Defect::Absent(key) => format!("there is no `{key}` in {place}"),
         Defect::Type { before, now } => format!("{place} is {now} where the last good run had {before}"),
-        Defect::Fewer { before, now } => {
+        Defect::Fewer { before, now } | Defect::Counted { before, now } => {
             format!("{place} has {now} elements where the last good run had {before}")
         }
         Defect::Cut => format!("{place} breaks off{before}"),
@@ -301,7 +303,7 @@ fn shown(value: &Value, path: &str) -> String {
 fn evidence_of(flaw: &Flaw, read: &Read) -> String {
     let now = read.now.as_ref().map(|now| shown(now, &read.path)).unwrap_or_default();
     match &flaw.defect {
-        Defect::Fewer { before, now: count } => {
+        Defect::Fewer { before, now: count } | Defect::Counted { before, now: count } => {
             format!("{} is {now}: {count} elements, before {before}", read.path)
         }
         Defect::Lacks(keys) => format!("{} is {now}; lost: {}", read.path, keys.join(", ")),

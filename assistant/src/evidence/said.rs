@@ -275,13 +275,19 @@ fn is_only_an_ending(lower: &str) -> bool {
         let word = word.trim_end_matches([':', ',', '.', '!', ';', '…']);
         let mut parts = word.split(|one: char| !one.is_alphanumeric()).filter(|part| !part.is_empty());
         let is_ending = is_name(word)
-            || parts.all(|part| part.parse::<u64>().is_ok() || ENDING.split('|').any(|known| known == part));
+            || parts.all(|part| is_amount(part) || ENDING.split('|').any(|known| known == part));
         if !is_ending {
             return false;
         }
         tells |= !is_name(word) && word.chars().any(char::is_alphabetic);
     }
     tells
+}
+
+/// A number, or a length of time as in `4s` and `120ms`.
+fn is_amount(part: &str) -> bool {
+    let digits = part.trim_end_matches(|one: char| matches!(one, 'h' | 'm' | 's'));
+    digits.parse::<u64>().is_ok()
 }
 
 /// `Command '…' returned non-zero exit status 4`: a program ended, and nobody says why.

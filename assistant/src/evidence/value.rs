@@ -23,6 +23,11 @@ pub(crate) enum Defect {
     /// A list, an object or a text with nothing in it.
     Empty,
     Zero,
+    /// A list of another length, and the error names both lengths.
+    Counted {
+        before: usize,
+        now: usize,
+    },
     /// Names that the last good run had.
     Lacks(Vec<String>),
     /// A name that a template reads, and that the result of a step of our own never had.

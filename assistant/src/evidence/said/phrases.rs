@@ -40,7 +40,7 @@ pub(super) const NAME_PHRASES: &str = "no key|missing key|missing field|missing 
     not in list";
 
 /// Words that say that something ended badly, and those that stand between them; none says why.
-pub(super) const ENDING: &str = "a|an|the|with|of|in|at|on|by|to|for|and|is|was|has|have|had|been|did|not|no|be|it|this|that|\
+pub(super) const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|was|has|have|had|been|did|not|no|be|it|this|that|\
     due|because|your|you|our|we|us|error|errors|err|failed|failure|failures|fail|fails|fatal|\
     exception|abort|aborted|aborting|stopped|stopping|stop|unexpected|unexpectedly|unknown|\
     unspecified|something|went|wrong|oops|sorry|problem|issue|occurred|happened|encountered|bad|\

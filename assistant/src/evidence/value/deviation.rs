@@ -269,6 +269,12 @@ pub(super) fn named_value(
             }
         }
         (Value::Array(now), Value::Array(before)) => {
+            let is_named = |length: usize| said.numbers.contains(&length.to_string());
+            if now.len() != before.len() && is_named(now.len()) && is_named(before.len()) {
+                let defect = Defect::Counted { before: before.len(), now: now.len() };
+                flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+                return;
+            }
             for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
                 if let Some(before) = before.get(index).or_else(|| before.first()) {
                     named_value(value, before, said, &join(at, &format!("[{index}]")), depth, flaws);

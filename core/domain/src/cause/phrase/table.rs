@@ -57,6 +57,9 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
         Cause::CodeImport,
         &[
             "no matching distribution found",
+            " in @inc",
+            "there is no package called",
+            "could not load file or assembly",
             "could not find a version that satisfies",
             "noclassdeffound",
             "unresolved import",
@@ -81,6 +84,11 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
         Cause::CodeSyntax,
         &[
             "invalid syntax",
+            "expected ';'",
+            "expected ‘;’",
+            "was not declared in this scope",
+            "undeclared identifier",
+            "cannot find symbol",
             "parse error: syntax",
             "unterminated string literal",
             "syntaxerror",
@@ -164,6 +172,8 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
         Cause::RequestConflict,
         &[
             "conflicterror",
+            "precondition_failed",
+            "inequivalent arg",
             "acquiring the state lock",
             "non-fast-forward",
             "fetch first",

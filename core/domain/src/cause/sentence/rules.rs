@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         "size|payload|body|message|request|file|packet|record|row|upload|document|content|length|\
         prompt|context|context window|input|batch|blob|attachment|header|headers|uri|url|object|\
         entity|frame",
-        "too large|too big|exceeds the limit|exceeds limit|exceeds maximum|exceeds the maximum|\
+        "too large|too big|exceeds the limit|exceeds limit|exceeds fixed|exceeds maximum|exceeds the maximum|\
         exceeds max|exceeded maximum|exceeded the maximum|over the limit|larger than|bigger than|\
         maximum size|max size|size limit|maximum allowed size|is too long|maximum length|\
         exceeds the configured|too many tokens|maximum number of tokens|exceeds allowed",
