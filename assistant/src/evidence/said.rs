@@ -40,6 +40,8 @@ pub(crate) struct Said {
     pub(crate) about_name: bool,
     /// Numbers that it names, as it writes them.
     pub(crate) numbers: Vec<String>,
+    /// Whole numbers among them and small ones, which may count something.
+    pub(crate) counts: Vec<usize>,
     /// The type of the exception, where there is one.
     pub(crate) exception: String,
 }
@@ -94,6 +96,9 @@ impl Said {
         let about_size =
             matches!(exception.as_str(), "AssertionError" | "OverflowError") || says(SIZE_PHRASES);
         let numbers = numbers(message);
+        let counts =
+            message.split(|one: char| !one.is_ascii_digit()).filter_map(|part| part.parse().ok()).take(20);
+        let counts = counts.collect();
         Self {
             quoted,
             about_nothing,
@@ -106,6 +111,7 @@ impl Said {
             about_few,
             about_name,
             numbers,
+            counts,
             exception,
         }
     }
@@ -286,7 +292,7 @@ fn is_only_an_ending(lower: &str) -> bool {
 
 /// A number, or a length of time as in `4s` and `120ms`.
 fn is_amount(part: &str) -> bool {
-    let digits = part.trim_end_matches(|one: char| matches!(one, 'h' | 'm' | 's'));
+    let digits = part.trim_end_matches(['h', 'm', 's']);
     digits.parse::<u64>().is_ok()
 }
 

@@ -36,7 +36,7 @@ const FOLDS: u64 = 10;
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=7;
 const STEPS: usize = 200;
 /// How strongly the slope and the shift are held towards 0.
-const SHRINKAGE: (f64, f64) = (5.0, 0.1);
+const SHRINKAGE: (f64, f64) = (15.0, 0.1);
 const STRETCHES: usize = 10;
 
 impl Curve {

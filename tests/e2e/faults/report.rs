@@ -189,18 +189,18 @@ impl Report {
         calibration::error(&self.answered())
     }
 
-    /// The answers about faults of an exam, right where they were right at first sight.
+    /// The answers about faults of the exams, right where they were right at first sight.
     pub(super) fn at_first_sight(&self) -> Vec<Answered> {
         let written: Value =
             serde_json::from_str(include_str!("../../faults/first_sight.json")).expect("JSON");
-        let wrong: Vec<&str> =
-            written["wrong"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let exams = written["exams"].as_array().cloned().unwrap_or_default();
+        let exam = |told: &Told| exams.iter().find(|exam| exam["file"] == told.case.file.as_str());
         let answered = |told: &Told| {
-            let right = !wrong.contains(&told.case.name.as_str());
-            Answered::new(&told.case.name, told.number("confidence"), right)
+            let wrong = exam(told)?["wrong"].as_array()?;
+            let right = !wrong.contains(&Value::from(told.case.name.as_str()));
+            Some(Answered::new(&told.case.name, told.number("confidence"), right))
         };
-        let of_the_exam = |told: &&Told| written["file"] == told.case.file.as_str();
-        self.faults().filter(of_the_exam).map(answered).collect()
+        self.faults().filter_map(answered).collect()
     }
 
     /// How much surer answers are, on the whole, than they are right; below 0 where they are righter.

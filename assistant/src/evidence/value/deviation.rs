@@ -269,7 +269,7 @@ pub(super) fn named_value(
             }
         }
         (Value::Array(now), Value::Array(before)) => {
-            let is_named = |length: usize| said.numbers.contains(&length.to_string());
+            let is_named = |length: usize| said.counts.contains(&length);
             if now.len() != before.len() && is_named(now.len()) && is_named(before.len()) {
                 let defect = Defect::Counted { before: before.len(), now: now.len() };
                 flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });

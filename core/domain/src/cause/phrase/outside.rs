@@ -7,6 +7,8 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
     (
         Cause::AuthUnauthenticated,
         &[
+            "invalid access license",
+            "invalid license key",
             "permission denied (publickey",
             "permission denied (password",
             "permission denied, please try again",

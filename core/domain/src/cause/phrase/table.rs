@@ -169,6 +169,17 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
         ],
     ),
     (
+        Cause::AuthCredentialInvalid,
+        &[
+            "service account info was not in the expected format",
+            "could not deserialize key data",
+            "could not load the private key",
+            "invalid private key",
+            "malformed credentials",
+        ],
+    ),
+    (Cause::CodeException, &["error in eval("]),
+    (
         Cause::RequestConflict,
         &[
             "conflicterror",
