@@ -225,7 +225,7 @@ impl FromStore {
         let next = later.iter().rev().find(|one| one.execution > id);
         Ok(next.map(|next| match next.version {
             version if version > failed.version => format!("version {version}"),
-            _ => "nothing that was changed: a later run went well".to_owned(),
+            version => format!("itself: a later run of version {version} went well"),
         }))
     }
 }

@@ -247,7 +247,7 @@ fn opening(question: &Question<'_>, mark: &str) -> Result<Prompt, PromptError> {
             "tools": tools,
             "now": chrono::Utc::now().format("%A, %Y-%m-%dT%H:%MZ").to_string(),
             "zone": question.zone,
-            "earlier": cut(&earlier.join("\n")),
+            "earlier": masker.text(&cut(&earlier.join("\n"))),
             "playbooks": if playbooks.is_empty() { "none".to_owned() } else { playbooks.join(", ") },
             "hint": masker.text(&hint),
             "question": masker.text(&question.request.question),

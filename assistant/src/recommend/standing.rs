@@ -8,12 +8,10 @@ use crate::evidence::{Evidence, Standing};
 /// What would be approved; none when no Proposal is about the root or about the step that failed.
 pub(crate) fn standing(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<Recommendation> {
     let cause = diagnosis.cause.as_deref()?;
-    let steps: Vec<&str> = diagnosis
-        .root_step
-        .iter()
-        .chain(diagnosis.symptoms.iter().map(|symptom| &symptom.step))
-        .map(String::as_str)
-        .collect();
+    // What never ran has no event, and nothing that is proposed for it answers this.
+    let failed = diagnosis.symptoms.iter().filter(|symptom| symptom.event_id.is_some());
+    let steps: Vec<&str> =
+        diagnosis.root_step.iter().chain(failed.map(|symptom| &symptom.step)).map(String::as_str).collect();
     let about = |standing: &&Standing| {
         standing.step.as_deref().is_some_and(|step| steps.contains(&step))
             && standing.cause.as_deref().is_none_or(|answered| answered == cause)
@@ -71,6 +69,9 @@ mod tests {
         let told = crate::diagnose(&evidence);
         let cause = told.cause.clone().expect("a cause");
         assert!(told.recommendations.iter().all(|one| one.proposal_id.is_none()));
+        evidence.proposals = vec![standing("1", "load", None)];
+        let aside = crate::diagnose(&evidence);
+        assert!(aside.recommendations.iter().all(|one| one.proposal_id.is_none()), "load never ran");
         evidence.proposals = vec![
             standing("1", "load", None),
             standing("2", "fetch", Some("network.dns")),
