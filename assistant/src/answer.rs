@@ -117,8 +117,8 @@ fn failed(
     diagnosis.contributing = changes.iter().map(|change| change.told.clone()).collect();
     diagnosis.evidence_gaps.extend(winner.gaps.iter().cloned());
     diagnosis.recommendations = recommend::recommendations(evidence, winner, &changes, transience);
-    let standing = recommend::standing(evidence, diagnosis);
-    diagnosis.recommendations.extend(standing);
+    let open = recommend::open_proposal(evidence, diagnosis);
+    diagnosis.recommendations.extend(open);
     diagnosis.alternatives = alternatives(weighed);
     let prose = explain::failure(evidence, winner, status, transience, &changes);
     diagnosis.evidence.clone_from(&prose.items);

@@ -48,7 +48,7 @@ pub struct Evidence {
     pub unserved: Vec<String>,
     pub similar: Vec<Similar>,
     /// Proposals for the playbook that wait for a decision.
-    pub proposals: Vec<Standing>,
+    pub proposals: Vec<OpenProposal>,
     pub gaps: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ pub struct Similar {
 
 /// A Proposal that waits for a decision.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct OpenProposal {
     pub id: String,
     pub kind: ProposalKind,
     pub step: Option<String>,

@@ -1,8 +1,8 @@
 //! The next thing to do about a cause: what sort of action, on which step and what of it, and what to type.
 
 mod advice;
+mod open_proposal;
 mod particulars;
-mod standing;
 
 use noetl_api::diagnosis::{Recommendation, Remedy, Transience};
 use noetl_domain::cause::Cause;
@@ -12,7 +12,7 @@ use crate::change::{self, Change};
 use crate::diagnosis::Hypothesis;
 use crate::evidence::Evidence;
 
-pub(crate) use standing::standing;
+pub(crate) use open_proposal::open_proposal;
 
 /// What to do, the likeliest to help first.
 pub(crate) fn recommendations(

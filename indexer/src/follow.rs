@@ -83,7 +83,8 @@ impl<F: Feed> Work for Follower<F> {
             // Before the look, so that what is committed behind it is not missed.
             let heads = self.feed.heads().await?;
             // While nothing is on its way the engine waits for this one.
-            let most = self.config.batch_rows / if putting.is_none() { 4 } else { 1 };
+            let most =
+                if putting.is_none() { self.config.batch_rows.div_ceil(4) } else { self.config.batch_rows };
             let room = std::mem::take(&mut self.spare);
             let mut batch = Batch::after(place.intent.unwrap_or(place.reached()), room, most);
             self.fill(&mut batch, None).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use noetl_api::proposal::{Proposal, ProposalFilter, ProposalState};
-use noetl_assistant::evidence::{CredentialFound, Definition, Similar, Standing};
+use noetl_assistant::evidence::{CredentialFound, Definition, OpenProposal, Similar};
 use noetl_assistant::gather::{Brief, Slice, SourceError, Sources};
 use noetl_bus::results::Results;
 use noetl_domain::Value;
@@ -43,8 +43,6 @@ const SIMILAR: usize = 5;
 const PROPOSALS: u64 = 50;
 /// Failures before one among which the same is looked for.
 const EARLIER: usize = 20;
-/// Good runs after a failure among which the first is looked for.
-const LATER: usize = 200;
 
 impl Sources for FromStore {
     async fn brief(&self, id: ExecutionId) -> Result<Option<Brief>, SourceError> {
@@ -168,7 +166,7 @@ impl Sources for FromStore {
         found
     }
 
-    async fn proposals(&self, path: &str) -> Vec<Standing> {
+    async fn proposals(&self, path: &str) -> Vec<OpenProposal> {
         let filter = ProposalFilter {
             playbook: Some(path.to_owned()),
             state: Some(ProposalState::Proposed),
@@ -177,14 +175,14 @@ impl Sources for FromStore {
         };
         // The answer is complete without them.
         let found = self.proposals.list(&filter).await.unwrap_or_default();
-        let standing = |one: Proposal| Standing {
+        let open = |one: Proposal| OpenProposal {
             id: one.id,
             kind: one.proposed.kind,
             step: one.proposed.step,
             cause: one.proposed.cause,
             title: one.proposed.title,
         };
-        found.into_iter().map(standing).collect()
+        found.into_iter().map(open).collect()
     }
 }
 
@@ -207,7 +205,7 @@ impl FromStore {
         Ok(same.map(|one| one.execution))
     }
 
-    /// What went well again after a failure: itself when it was tried again, another version, or the next run as it was.
+    /// What went well after a failure: itself when it was tried again, else the newest good run of its playbook.
     async fn ended_by(&self, id: ExecutionId) -> Result<Option<String>, StoreError> {
         let Some(failed) = self.store.summary(id).await? else { return Ok(None) };
         if failed.status == Status::Completed {
@@ -217,16 +215,11 @@ impl FromStore {
             path: Some(failed.path),
             status: Some(Status::Completed),
             since_ms: Some(failed.started_ms),
-            limit: Some(LATER),
+            limit: Some(1),
             ..SummaryQuery::default()
         };
-        let later = self.store.summaries(query).await?;
-        // Newest first: the first that went well is the last of them.
-        let next = later.iter().rev().find(|one| one.execution > id);
-        Ok(next.map(|next| match next.version {
-            version if version > failed.version => format!("version {version}"),
-            version => format!("itself: a later run of version {version} went well"),
-        }))
+        let newest = self.store.summaries(query).await?.pop().filter(|newest| newest.execution > id);
+        Ok(newest.map(|newest| format!("a good run of version {}", newest.version)))
     }
 }
 

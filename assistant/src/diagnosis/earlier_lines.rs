@@ -1,7 +1,7 @@
 //! The failing step printed what happened before it said the last thing: a pipe of commands, a clean-up that failed
 //! too, code that gives up.
 
-use noetl_domain::cause::{Cause, Ground};
+use noetl_domain::cause::{Basis, Cause};
 use noetl_domain::error::TaskError;
 use noetl_domain::report::LogLine;
 
@@ -59,8 +59,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ => 0.4,
     };
     // What only a sentence says is less sure than what a library is known to say.
-    let ground = Cause::with_ground(&TaskError::new("tool_error", line.clone()), None).1;
-    let score = if ground == Ground::Sentence { score * 0.9 } else { score };
+    let ground = Cause::with_basis(&TaskError::new("tool_error", line.clone()), None).1;
+    let score = if ground == Basis::Sentence { score * 0.9 } else { score };
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if score >= 0.8 { Support::Firm } else { Support::Likely };

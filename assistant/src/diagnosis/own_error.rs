@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use noetl_domain::Value;
-use noetl_domain::cause::{Cause, Ground};
+use noetl_domain::cause::{Basis, Cause};
 use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
@@ -49,7 +49,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::CodeException if told.error.kind != "python" => (0.62, Support::Likely),
         Cause::CodeException => (0.75, Support::Likely),
         _ if is_typed(told) => (0.9, Support::Firm),
-        _ if Cause::with_ground(&told.error, None).1 == Ground::Sentence => (0.72, Support::Likely),
+        _ if Cause::with_basis(&told.error, None).1 == Basis::Sentence => (0.72, Support::Likely),
         _ => (0.8, Support::Likely),
     };
     let step = Some(told.step.as_str()).filter(|step| !step.is_empty());
@@ -86,13 +86,13 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
     let reads =
         || reads_of(case.evidence, &told.step).iter().any(|read| matches!(read.origin, Origin::Step(_)));
-    match Cause::with_ground(&told.error, None).1 {
+    match Cause::with_basis(&told.error, None).1 {
         // A program that only ended badly.
-        Ground::Kind if told.error.kind != "python" => 0.75,
+        Basis::Kind if told.error.kind != "python" => 0.75,
         // It may come of data whose fault is not to be seen.
         _ if follows_from_data(cause, &case.said) >= 0.75 && reads() => 0.85,
-        Ground::Sentence => 0.9,
-        Ground::Field | Ground::Phrase | Ground::Kind => 1.0,
+        Basis::Sentence => 0.9,
+        Basis::Field | Basis::Phrase | Basis::Kind => 1.0,
     }
 }
 
@@ -111,9 +111,9 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
 /// What another side said, in the words of an exception that passes it on.
 fn passed_on(error: &TaskError) -> Option<Cause> {
     let words = Said::raw(error);
-    match Cause::with_ground(&TaskError::new("tool_error", words), None) {
+    match Cause::with_basis(&TaskError::new("tool_error", words), None) {
         (Cause::Unknown | Cause::CodeException, _) => {}
-        (cause, Ground::Field | Ground::Phrase) => return Some(cause),
+        (cause, Basis::Field | Basis::Phrase) => return Some(cause),
         (cause, _) if is_elsewhere(cause) => return Some(cause),
         // `no such customer` may be said by the code itself.
         _ => return None,

@@ -153,7 +153,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// `errMsg`, `error_message` and `ErrorMessage` are made of the same letters.
-fn plain(key: &str) -> String {
+pub(super) fn plain(key: &str) -> String {
     key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

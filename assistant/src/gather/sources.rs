@@ -10,7 +10,7 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
-use crate::evidence::{CredentialFound, Definition, Similar, Standing};
+use crate::evidence::{CredentialFound, Definition, OpenProposal, Similar};
 
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {attempted}")]
@@ -103,7 +103,7 @@ pub trait Sources: Send + Sync + 'static {
     fn similar(&self, brief: &Brief) -> impl Future<Output = Vec<Similar>> + Send;
 
     /// Proposals for a playbook that wait for a decision; nothing where none are kept.
-    fn proposals(&self, _path: &str) -> impl Future<Output = Vec<Standing>> + Send {
+    fn proposals(&self, _path: &str) -> impl Future<Output = Vec<OpenProposal>> + Send {
         async { Vec::new() }
     }
 }

@@ -85,11 +85,6 @@ impl Bucket {
         self.tokens >= limits.burst
     }
 
-    /// Retries that wait for tokens of the future.
-    pub fn owed(&self) -> f64 {
-        (-self.tokens).max(0.0)
-    }
-
     fn refill(&mut self, limits: &Limits, now: f64) {
         let passed = (now - self.at).max(0.0);
         self.at = self.at.max(now);
@@ -115,7 +110,7 @@ mod tests {
         let mut bucket = Bucket::full(&LIMITS, 0.0);
         let waits: Vec<_> = (0..7).map(|_| retry(&mut bucket, 0.0)).collect();
         assert_eq!(waits, [Some(0.0), Some(0.0), Some(0.0), Some(0.5), Some(1.0), None, None]);
-        assert!((bucket.owed() - 2.0).abs() < 1e-9);
+        assert!((bucket.tokens + 2.0).abs() < 1e-9);
     }
 
     #[test]

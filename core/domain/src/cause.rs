@@ -120,7 +120,7 @@ causes! {
 
 /// What of an error a cause rests on, the firmest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ground {
+pub enum Basis {
     /// A field: a status, a SQLSTATE, the type of an exception, a Code of ours.
     Field,
     /// A number or a phrase that a library or a system is known to say.
@@ -134,20 +134,20 @@ pub enum Ground {
 impl Cause {
     /// What the error itself says about its cause; `tool` is the kind of tool that failed, where that is known.
     pub fn of(error: &TaskError, tool: Option<&str>) -> Self {
-        Self::with_ground(error, tool).0
+        Self::with_basis(error, tool).0
     }
 
     /// The same, and what it rests on.
-    pub fn with_ground(error: &TaskError, tool: Option<&str>) -> (Self, Ground) {
+    pub fn with_basis(error: &TaskError, tool: Option<&str>) -> (Self, Basis) {
         let tool = tool.filter(|tool| !tool.is_empty()).unwrap_or(&error.source);
-        let ways: [(Ground, &dyn Fn() -> Option<Self>); 4] = [
-            (Ground::Field, &|| typed::cause(error, tool)),
-            (Ground::Phrase, &|| told::cause(error).or_else(|| phrase::narrow(&error.message))),
-            (Ground::Sentence, &|| sentence::cause(&phrase::unquoted(&error.message))),
-            (Ground::Kind, &|| typed::family(error, tool)),
+        let ways: [(Basis, &dyn Fn() -> Option<Self>); 4] = [
+            (Basis::Field, &|| typed::cause(error, tool)),
+            (Basis::Phrase, &|| told::cause(error).or_else(|| phrase::narrow(&error.message))),
+            (Basis::Sentence, &|| sentence::cause(&phrase::unquoted(&error.message))),
+            (Basis::Kind, &|| typed::family(error, tool)),
         ];
-        let found = ways.iter().find_map(|(ground, look)| Some((look()?, *ground)));
-        found.unwrap_or((Self::Unknown, Ground::Kind))
+        let found = ways.iter().find_map(|(basis, look)| Some((look()?, *basis)));
+        found.unwrap_or((Self::Unknown, Basis::Kind))
     }
 
     /// What words alone say: a sentence, a short code of a service, the name of an exception.

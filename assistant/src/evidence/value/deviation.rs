@@ -2,6 +2,7 @@
 
 use noetl_domain::Value;
 
+use super::super::in_band::plain;
 use super::{Defect, Flaw, LOOKED_AT, Said, join};
 
 /// Exceptions that code raises after it judged a value, among them those of the author's own.
@@ -212,9 +213,6 @@ pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
         "totalelements",
         "expected",
     ];
-    let plain = |key: &str| -> String {
-        key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
     let map = value.as_object()?;
     let said = map
         .iter()

@@ -3,21 +3,21 @@
 use noetl_api::diagnosis::{Diagnosis, Recommendation, Remedy};
 use noetl_api::proposal::ProposalKind;
 
-use crate::evidence::{Evidence, Standing};
+use crate::evidence::{Evidence, OpenProposal};
 
 /// What would be approved; none when no Proposal is about the root or about the step that failed.
-pub(crate) fn standing(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<Recommendation> {
+pub(crate) fn open_proposal(evidence: &Evidence, diagnosis: &Diagnosis) -> Option<Recommendation> {
     let cause = diagnosis.cause.as_deref()?;
     // What never ran has no event, and nothing that is proposed for it answers this.
     let failed = diagnosis.symptoms.iter().filter(|symptom| symptom.event_id.is_some());
     let steps: Vec<&str> =
         diagnosis.root_step.iter().chain(failed.map(|symptom| &symptom.step)).map(String::as_str).collect();
-    let about = |standing: &&Standing| {
-        standing.step.as_deref().is_some_and(|step| steps.contains(&step))
-            && standing.cause.as_deref().is_none_or(|answered| answered == cause)
+    let about = |open: &&OpenProposal| {
+        open.step.as_deref().is_some_and(|step| steps.contains(&step))
+            && open.cause.as_deref().is_none_or(|answered| answered == cause)
     };
     // One that names the cause comes before one that is about the step alone.
-    let found = evidence.proposals.iter().filter(about).max_by_key(|standing| standing.cause.is_some())?;
+    let found = evidence.proposals.iter().filter(about).max_by_key(|open| open.cause.is_some())?;
     Some(Recommendation {
         kind: remedy(found.kind),
         text: format!("a proposal answers this: {}", found.title),
@@ -46,12 +46,12 @@ mod tests {
     use noetl_api::proposal::ProposalKind;
     use serde_json::json;
 
-    use crate::evidence::Standing;
+    use crate::evidence::OpenProposal;
     use crate::testing::{Lab, error, ok};
     use noetl_domain::error::TaskError;
 
-    fn standing(id: &str, step: &str, cause: Option<&str>) -> Standing {
-        Standing {
+    fn open(id: &str, step: &str, cause: Option<&str>) -> OpenProposal {
+        OpenProposal {
             id: id.to_owned(),
             kind: ProposalKind::Retry,
             step: Some(step.to_owned()),
@@ -69,14 +69,14 @@ mod tests {
         let told = crate::diagnose(&evidence);
         let cause = told.cause.clone().expect("a cause");
         assert!(told.recommendations.iter().all(|one| one.proposal_id.is_none()));
-        evidence.proposals = vec![standing("1", "load", None)];
+        evidence.proposals = vec![open("1", "load", None)];
         let aside = crate::diagnose(&evidence);
         assert!(aside.recommendations.iter().all(|one| one.proposal_id.is_none()), "load never ran");
         evidence.proposals = vec![
-            standing("1", "load", None),
-            standing("2", "fetch", Some("network.dns")),
-            standing("3", "fetch", None),
-            standing("4", "fetch", Some(&cause)),
+            open("1", "load", None),
+            open("2", "fetch", Some("network.dns")),
+            open("3", "fetch", None),
+            open("4", "fetch", Some(&cause)),
         ];
         let with = crate::diagnose(&evidence);
         let named: Vec<&str> =
