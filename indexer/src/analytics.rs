@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use clickhouse::{Client, Compression};
 use noetl_bus::feed::Heads;
 
@@ -141,7 +140,7 @@ impl Analytics {
             return Ok(());
         }
         let failed = |source| AnalyticsError::Engine { attempted: "insert rows", source };
-        let block = Bytes::from(block::of(rows, &self.columns::<R>(table).await?)?);
+        let pieces = block::of(rows, &self.columns::<R>(table).await?)?;
         let sql = format!("INSERT INTO {}.{table} ({}) FORMAT Native", self.database, R::NAMES.join(", "));
         // A batch is one block, so that it is either there or not.
         let mut insert = self
@@ -153,9 +152,11 @@ impl Analytics {
             .with_setting("optimize_on_insert", "0")
             .with_setting("max_insert_block_size", rows.len().to_string())
             .with_setting("min_insert_block_size_rows", rows.len().to_string());
-        for start in (0..block.len()).step_by(PIECE) {
-            let piece = block.slice(start..block.len().min(start + PIECE));
-            insert.send(piece).await.map_err(failed)?;
+        for piece in pieces {
+            for start in (0..piece.len()).step_by(PIECE) {
+                let part = piece.slice(start..piece.len().min(start + PIECE));
+                insert.send(part).await.map_err(failed)?;
+            }
         }
         insert.end().await.map_err(failed)
     }

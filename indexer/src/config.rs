@@ -59,7 +59,7 @@ impl Config {
             directory,
             retention: Retention::default(),
             policy: Policy::default(),
-            batch_rows: 100_000,
+            batch_rows: 200_000,
             read_bytes: 16 * 1024 * 1024,
         }
     }

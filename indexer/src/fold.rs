@@ -12,12 +12,12 @@ mod shape;
 mod tests;
 mod tools;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Feed, FeedError};
 use noetl_domain::event::{Event, IssuedWork};
 use noetl_domain::id::ExecutionId;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::fingerprints::{Fingerprints, Source};
@@ -38,9 +38,9 @@ pub(crate) struct Fold<F> {
     feed: Arc<F>,
     policy: Policy,
     fingerprints: Fingerprints,
-    open: HashMap<ExecutionId, Open>,
+    open: FxHashMap<ExecutionId, Open>,
     /// What Executions run that are not open, for lines that come after the end.
-    ended: HashMap<ExecutionId, (Name, u32)>,
+    ended: FxHashMap<ExecutionId, (Name, u32)>,
     tools: Tools,
     names: Names,
     printed: Printed,
@@ -77,8 +77,8 @@ impl<F: Feed> Fold<F> {
             feed,
             policy,
             fingerprints,
-            open: HashMap::new(),
-            ended: HashMap::new(),
+            open: FxHashMap::default(),
+            ended: FxHashMap::default(),
             tools: Tools::default(),
             names: Names::default(),
             printed: Printed::default(),
@@ -429,7 +429,7 @@ fn plain(committed: &CommittedEvent, root: u64, playbook: Name, version: u32, na
 /// Makes the names that repeat in every row; long ones are shared.
 #[derive(Default)]
 pub(crate) struct Names {
-    long: HashSet<Name>,
+    long: FxHashSet<Name>,
 }
 
 /// Long names kept; beyond that the memory is worth more than the sharing.

@@ -3,6 +3,7 @@
 //! The engine takes such a block as it lies in its memory. In `RowBinary` it would read each value by itself and look
 //! each name of each row up in a dictionary, which costs it more than sorting and writing the rows.
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use super::AnalyticsError;
@@ -44,7 +45,10 @@ enum Values<'a> {
 /// Each name once, and which of them every row has.
 #[derive(Debug)]
 struct Names<'a> {
-    known: FxHashMap<&'a str, u32>,
+    short: FxHashMap<[u64; 4], u32>,
+    long: FxHashMap<&'a str, u32>,
+    /// Of the row before, which has the same one more often than not.
+    last: ([u64; 4], u32),
     /// One after the other, with their lengths.
     keys: Vec<u8>,
     indexes: Vec<u32>,
@@ -102,7 +106,10 @@ impl Value for String {
 
 impl Value for Name {
     fn put<'a>(&'a self, column: &mut Column<'a>) {
-        column.text(self);
+        match &mut column.values {
+            Values::Names(names) => names.put(self),
+            _ => column.text(self),
+        }
     }
 }
 
@@ -136,24 +143,27 @@ impl<'a> Column<'a> {
     fn text(&mut self, text: &'a str) {
         match &mut self.values {
             Values::Text(bytes) => put_text(text, bytes),
-            Values::Names(names) => names.put(text),
+            Values::Names(names) => match Name::short(text) {
+                Some(short) => names.put_short(short.words()),
+                None => names.put_long(text),
+            },
             _ => self.is_wrong = true,
         }
     }
 
-    fn write(&self, block: &mut Vec<u8>) -> Result<(), AnalyticsError> {
+    /// Hands the column over, the bytes of its values as they are.
+    fn finish(self, pieces: &mut Vec<Bytes>) -> Result<(), AnalyticsError> {
         if self.is_wrong {
             return Err(wrong(self.described));
         }
-        put_text(&self.described.name, block);
-        put_text(&self.described.kind, block);
-        match &self.values {
-            Values::Fixed { bytes, .. } | Values::Text(bytes) => block.extend_from_slice(bytes),
-            Values::Nullable { missing, bytes } => {
-                block.extend_from_slice(missing);
-                block.extend_from_slice(bytes);
-            }
-            Values::Names(names) => names.write(block),
+        let mut head = Vec::with_capacity(64);
+        put_text(&self.described.name, &mut head);
+        put_text(&self.described.kind, &mut head);
+        pieces.push(head.into());
+        match self.values {
+            Values::Fixed { bytes, .. } | Values::Text(bytes) => pieces.push(bytes.into()),
+            Values::Nullable { missing, bytes } => pieces.extend([missing.into(), bytes.into()]),
+            Values::Names(names) => pieces.push(names.finish().into()),
         }
         Ok(())
     }
@@ -162,16 +172,39 @@ impl<'a> Column<'a> {
 impl<'a> Names<'a> {
     fn new(rows: usize) -> Self {
         // The engine's own dictionaries begin with the empty name.
-        let mut names =
-            Self { known: FxHashMap::default(), keys: Vec::new(), indexes: Vec::with_capacity(rows) };
-        names.known.insert("", 0);
-        names.keys.push(0);
-        names
+        let empty = Name::default().words();
+        Self {
+            short: FxHashMap::from_iter([(empty, 0)]),
+            long: FxHashMap::default(),
+            last: (empty, 0),
+            keys: vec![0],
+            indexes: Vec::with_capacity(rows),
+        }
     }
 
-    fn put(&mut self, name: &'a str) {
-        let next = self.known.len() as u32;
-        let index = *self.known.entry(name).or_insert(next);
+    fn count(&self) -> usize {
+        self.short.len() + self.long.len()
+    }
+
+    fn put(&mut self, name: &'a Name) {
+        if name.is_short() { self.put_short(name.words()) } else { self.put_long(name) }
+    }
+
+    fn put_short(&mut self, words: [u64; 4]) {
+        if self.last.0 != words {
+            let next = self.count() as u32;
+            let index = *self.short.entry(words).or_insert(next);
+            if index == next {
+                Name::put_words(words, &mut self.keys);
+            }
+            self.last = (words, index);
+        }
+        self.indexes.push(self.last.1);
+    }
+
+    fn put_long(&mut self, name: &'a str) {
+        let next = self.count() as u32;
+        let index = *self.long.entry(name).or_insert(next);
         if index == next {
             put_text(name, &mut self.keys);
         }
@@ -179,40 +212,43 @@ impl<'a> Names<'a> {
     }
 
     /// `LowCardinality` as it stands in a block: a dictionary of its own, then the index of every row.
-    fn write(&self, block: &mut Vec<u8>) {
+    fn finish(self) -> Vec<u8> {
         const VERSION: u64 = 1;
         const HAS_OWN_KEYS: u64 = 1 << 9;
         const RENEWS_DICTIONARY: u64 = 1 << 10;
-        let (width, code) = match self.known.len() {
+        let (width, code) = match self.count() {
             0..=0x100 => (1, 0),
             0x101..=0x1_0000 => (2, 1),
             _ => (4, 2_u64),
         };
-        for number in [VERSION, code | HAS_OWN_KEYS | RENEWS_DICTIONARY, self.known.len() as u64] {
-            block.extend_from_slice(&number.to_le_bytes());
+        let mut bytes = Vec::with_capacity(64 + self.keys.len() + width * self.indexes.len());
+        for number in [VERSION, code | HAS_OWN_KEYS | RENEWS_DICTIONARY, self.count() as u64] {
+            bytes.extend_from_slice(&number.to_le_bytes());
         }
-        block.extend_from_slice(&self.keys);
-        block.extend_from_slice(&(self.indexes.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&self.keys);
+        bytes.extend_from_slice(&(self.indexes.len() as u64).to_le_bytes());
         match width {
-            1 => block.extend(self.indexes.iter().map(|index| *index as u8)),
-            2 => block.extend(self.indexes.iter().flat_map(|index| (*index as u16).to_le_bytes())),
-            _ => block.extend(self.indexes.iter().flat_map(|index| index.to_le_bytes())),
+            1 => bytes.extend(self.indexes.iter().map(|index| *index as u8)),
+            2 => bytes.extend(self.indexes.iter().flat_map(|index| (*index as u16).to_le_bytes())),
+            _ => bytes.extend(self.indexes.iter().flat_map(|index| index.to_le_bytes())),
         }
+        bytes
     }
 }
 
-/// The block of these rows; the columns are described in the order of `R::NAMES`.
-pub(super) fn of<R: Columns>(rows: &[R], described: &[Described]) -> Result<Vec<u8>, AnalyticsError> {
+/// The block of these rows, in pieces; the columns are described in the order of `R::NAMES`.
+pub(super) fn of<R: Columns>(rows: &[R], described: &[Described]) -> Result<Vec<Bytes>, AnalyticsError> {
     let columns = described.iter().map(|described| Column::new(described, rows.len()));
     let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
     R::put(rows, &mut columns);
-    let mut block = Vec::new();
-    put_length(columns.len(), &mut block);
-    put_length(rows.len(), &mut block);
-    for column in &columns {
-        column.write(&mut block)?;
+    let mut head = Vec::new();
+    put_length(columns.len(), &mut head);
+    put_length(rows.len(), &mut head);
+    let mut pieces = vec![Bytes::from(head)];
+    for column in columns {
+        column.finish(&mut pieces)?;
     }
-    Ok(block)
+    Ok(pieces)
 }
 
 fn put_text(text: &str, bytes: &mut Vec<u8>) {

@@ -1,10 +1,9 @@
 //! What is known of an Execution that has not ended, and of the runs of its steps.
 
-use std::collections::HashMap;
-
 use noetl_bus::feed::CommittedEvent;
 use noetl_domain::event::Requested;
 use noetl_domain::usage::Usage;
+use rustc_hash::FxHashMap;
 
 use super::{Names, shape};
 use crate::rows::{Name, Ran};
@@ -27,11 +26,11 @@ pub(super) struct Open {
     pub(super) bytes_in: u64,
     /// The first step that failed without an answer.
     pub(super) failed: Option<Failure>,
-    runs: HashMap<(Name, u32), StepRun>,
+    runs: FxHashMap<(Name, u32), StepRun>,
     /// Who sent the newest Token to a step.
-    released: HashMap<Name, (Name, u32)>,
+    released: FxHashMap<Name, (Name, u32)>,
     /// Size of each step's newest result.
-    pub(super) results: HashMap<Name, u64>,
+    pub(super) results: FxHashMap<Name, u64>,
     /// How each step went so far.
     pub(super) ran: Vec<Ran>,
 }
@@ -108,9 +107,9 @@ impl Open {
             input_hash: 0,
             bytes_in: 0,
             failed: None,
-            runs: HashMap::new(),
-            released: HashMap::new(),
-            results: HashMap::new(),
+            runs: FxHashMap::default(),
+            released: FxHashMap::default(),
+            results: FxHashMap::default(),
             ran: Vec::new(),
         }
     }

@@ -2,9 +2,8 @@
 //!
 //! The log keeps every line; this is about rows that would all say the same.
 
-use std::collections::{HashMap, HashSet};
-
 use noetl_domain::id::ExecutionId;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::rows::Name;
 
@@ -24,13 +23,13 @@ pub(super) enum Line {
 
 #[derive(Default)]
 pub(super) struct Printed {
-    runs: HashMap<(ExecutionId, Name, u32), Count>,
+    runs: FxHashMap<(ExecutionId, Name, u32), Count>,
 }
 
 #[derive(Default)]
 struct Count {
     lines: u64,
-    shapes: HashSet<u64>,
+    shapes: FxHashSet<u64>,
     is_told: bool,
 }
 

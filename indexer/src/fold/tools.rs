@@ -1,9 +1,8 @@
 //! Which tool a step uses and which pool it asks for: what the Events leave to the Playbook.
 
-use std::collections::HashMap;
-
 use noetl_bus::feed::{Feed, FeedError};
 use noetl_domain::dialect;
+use rustc_hash::FxHashMap;
 
 use crate::rows::Name;
 
@@ -15,14 +14,14 @@ pub(super) struct Tool {
     pub(super) order: u32,
 }
 
-type Steps = HashMap<Box<str>, Tool>;
+type Steps = FxHashMap<Box<str>, Tool>;
 
 /// Versions of Playbooks that are remembered; each is small, so the bound only keeps a long life finite.
 const MOST: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct Tools {
-    known: HashMap<Box<str>, HashMap<u32, Steps>>,
+    known: FxHashMap<Box<str>, FxHashMap<u32, Steps>>,
     versions: usize,
 }
 
@@ -54,7 +53,7 @@ impl Tools {
 }
 
 fn steps(content: &str) -> Steps {
-    let Some(playbook) = dialect::read(content).playbook else { return Steps::new() };
+    let Some(playbook) = dialect::read(content).playbook else { return Steps::default() };
     let tool = |(order, step): (u32, noetl_domain::playbook::Step)| {
         let kind = step.body.first().map_or("noop", |task| task.kind.as_str());
         let tool =

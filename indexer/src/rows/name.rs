@@ -31,6 +31,28 @@ impl Name {
         Some(Self(Form::Short { length: text.len() as u8, bytes }))
     }
 
+    pub(crate) fn is_short(&self) -> bool {
+        matches!(self.0, Form::Short { .. })
+    }
+
+    /// A short name as numbers, its length in the first byte: told apart without a look at lengths. Zero for a long one.
+    pub(crate) fn words(&self) -> [u64; 4] {
+        let mut all = [0; 32];
+        if let Form::Short { length, bytes } = &self.0 {
+            all[0] = *length;
+            all[1..=SHORT].copy_from_slice(bytes);
+        }
+        let (words, _) = all.as_chunks::<8>();
+        std::array::from_fn(|word| u64::from_le_bytes(words[word]))
+    }
+
+    /// Adds the length and the text that [`words`](Self::words) hold.
+    pub(crate) fn put_words(words: [u64; 4], bytes: &mut Vec<u8>) {
+        let all = words.map(u64::to_le_bytes);
+        let all = all.as_flattened();
+        bytes.extend_from_slice(&all[..=usize::from(all[0])]);
+    }
+
     pub fn as_str(&self) -> &str {
         match &self.0 {
             // Made from a text, so it is one.
@@ -108,6 +130,11 @@ mod tests {
             let name = Name::from(text);
             assert_eq!((&*name, name.to_string()), (text, text.to_owned()));
             assert_eq!(name.clone(), name);
+            if name.is_short() {
+                let mut bytes = Vec::new();
+                Name::put_words(name.words(), &mut bytes);
+                assert_eq!((usize::from(bytes[0]), &bytes[1..]), (text.len(), text.as_bytes()));
+            }
             assert_eq!(HashMap::from([(name, 1)]).get(text), Some(&1));
         }
         assert!(Name::short("exactly thirty bytes of a name").is_some() && Name::short(long).is_none());

@@ -39,6 +39,14 @@ pub(super) fn narrow(message: &str) -> Option<Cause> {
         .or_else(|| spoken::not_set(&lower))
 }
 
+/// What the words say, whatever numbers stand beside them. The text is in lower case.
+pub(super) fn worded(lower: &str) -> Option<Cause> {
+    spoken::curl(lower)
+        .or_else(|| fixed(lower))
+        .or_else(|| missing_object(lower))
+        .or_else(|| sentence::cause(lower))
+}
+
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {
     let found =

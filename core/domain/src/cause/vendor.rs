@@ -1,7 +1,7 @@
 //! Numbers and codes by which databases, clouds and remote calls tell what went wrong: `ORA-01017`, `Msg 208`,
 //! `ERROR 1205 (HY000)`, `Code: 241. DB::Exception`, `[42S02] [Microsoft]`, `code = Unavailable`.
 
-use super::{Cause, spoken, typed};
+use super::{Cause, phrase, spoken, typed};
 
 /// A number that says more than any words. The text is in lower case.
 pub(super) fn number(text: &str) -> Option<Cause> {
@@ -131,7 +131,7 @@ fn mysql(text: &str) -> Option<Cause> {
         1050 | 1007 => Cause::RequestConflict,
         1053 | 1836 => Cause::RemoteUnavailable,
         1153 => Cause::LimitTooLarge,
-        2002 | 2003 => return super::phrase::fixed(text).or(Some(Cause::NetworkRefused)),
+        2002 | 2003 => return phrase::fixed(text).or(Some(Cause::NetworkRefused)),
         2005 => Cause::NetworkDns,
         2006 | 2013 | 2055 => Cause::NetworkReset,
         2026 => Cause::NetworkTls,
@@ -149,7 +149,7 @@ fn odbc(text: &str) -> Option<Cause> {
     match state {
         "hyt00" if text.contains("login") => Some(Cause::TimeoutConnect),
         "hyt00" | "hyt01" => Some(Cause::TimeoutStatement),
-        state => typed::of_sqlstate(&state.to_ascii_uppercase(), text),
+        state => of_state(state, text),
     }
 }
 
@@ -158,8 +158,16 @@ fn with_state(text: &str) -> Option<Cause> {
     text.match_indices(" (").find_map(|(at, _)| {
         let state = text[at + 2..].split(')').next().filter(|state| is_state(state))?;
         let before = text[..at].rsplit(|one: char| !one.is_ascii_digit()).next()?;
-        (before.len() >= 4).then(|| typed::of_sqlstate(&state.to_ascii_uppercase(), text))?
+        (before.len() >= 4).then(|| of_state(state, text))?
     })
+}
+
+/// A state that only says that no connection came about leaves the rest to the words beside it.
+fn of_state(state: &str, text: &str) -> Option<Cause> {
+    match state {
+        "08001" | "08004" => phrase::worded(text).or(Some(Cause::NetworkRefused)),
+        _ => typed::of_sqlstate(&state.to_ascii_uppercase(), text),
+    }
 }
 
 fn is_state(text: &str) -> bool {

@@ -1,12 +1,24 @@
 //! What was committed, unparsed, for followers outside the control plane.
 
-use futures::TryStreamExt as _;
 use noetl_bus::feed::{CommittedEvent, CommittedLine, Heads};
 use noetl_domain::id::ExecutionId;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::{SqliteStore, StoreError, logs};
+
+/// Events that come as one text.
+const PACK: usize = 128;
+
+/// A row through the library costs several times what reading it costs, so many come as one: a line of numbers for each
+/// Event, the last of which is the length of its text, and their texts behind one another.
+const PACKED: &str = "SELECT \
+     group_concat(printf('%d %d %d %d %d %d', position, execution_id, seq, event_id, at_ms, octet_length(data)), char(10)), \
+     group_concat(data, '') \
+     FROM (SELECT position, execution_id, seq, event_id, at_ms, data FROM event_row \
+     WHERE position > ? ORDER BY position LIMIT ?)";
+
+const UNREADABLE: &str = "packed events are not in their form";
 
 const SELECT: &str = "SELECT position, execution_id, seq, event_id, at_ms, data FROM event_row WHERE ";
 
@@ -32,16 +44,22 @@ impl SqliteStore {
         bytes: usize,
     ) -> Result<Vec<CommittedEvent>, StoreError> {
         let failed = |source| StoreError::failed("read events", source);
-        let mut sql = QueryBuilder::<Sqlite>::new(SELECT);
-        sql.push("position > ").push_bind(after as i64);
-        sql.push(" ORDER BY position LIMIT ").push_bind(limit as i64);
-        let mut rows = sql.build().fetch(&self.readers);
         let (mut events, mut taken) = (Vec::new(), 0);
-        while let Some(row) = rows.try_next().await.map_err(failed)? {
-            let event = event(&row).map_err(failed)?;
-            taken += event.data.len();
-            events.push(event);
-            if taken >= bytes {
+        while events.len() < limit && taken < bytes {
+            let last = events.last().map_or(after, |event: &CommittedEvent| event.position);
+            let most = PACK.min(limit - events.len());
+            let (numbers, texts): (Option<String>, Option<String>) = sqlx::query_as(PACKED)
+                .bind(last as i64)
+                .bind(most as i64)
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed)?;
+            let (Some(numbers), Some(texts)) = (numbers, texts) else { break };
+            taken += texts.len();
+            let before = events.len();
+            unpack(&numbers, &texts, &mut events)
+                .ok_or_else(|| failed(sqlx::Error::Protocol(UNREADABLE.to_owned())))?;
+            if events.len() - before < most {
                 break;
             }
         }
@@ -92,6 +110,26 @@ impl SqliteStore {
         let rows = sql.build().fetch_all(&self.readers).await.map_err(failed)?;
         rows.iter().map(|row| event(row).map_err(failed)).collect()
     }
+}
+
+/// Takes packed events apart; none when they are not in their form.
+fn unpack(numbers: &str, mut texts: &str, events: &mut Vec<CommittedEvent>) -> Option<()> {
+    for line in numbers.split('\n') {
+        let mut numbers = line.split(' ');
+        let mut next = || numbers.next()?.parse::<i64>().ok();
+        let (position, execution, seq, event_id, at_ms) = (next()?, next()?, next()?, next()?, next()?);
+        let (data, rest) = texts.split_at_checked(next()? as usize)?;
+        texts = rest;
+        events.push(CommittedEvent {
+            position: position as u64,
+            execution: ExecutionId(execution as u64),
+            seq: seq as u64,
+            event_id: event_id as u64,
+            at_ms,
+            data: data.to_owned(),
+        });
+    }
+    texts.is_empty().then_some(())
 }
 
 fn event(row: &SqliteRow) -> Result<CommittedEvent, sqlx::Error> {

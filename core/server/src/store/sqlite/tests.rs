@@ -1,3 +1,4 @@
+use noetl_bus::feed::CommittedEvent;
 use tempfile::TempDir;
 
 use super::super::conformance::{self, Harness};
@@ -75,6 +76,49 @@ async fn views_show_the_tables_that_users_know() {
             sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&store.readers).await.unwrap();
         assert_eq!(found.as_deref(), Some(expected), "{view}");
     }
+}
+
+/// Many come as one text (`committed.rs`), whatever is in them.
+#[tokio::test]
+async fn events_of_any_text_come_in_order_and_within_bounds() {
+    let harness = Directory::fresh().await;
+    let store = harness.open().await;
+    let texts = [
+        "",
+        "{}",
+        "two\nlines 1 2 3\n",
+        "Größe 東京 \u{1f680}",
+        "\"quoted\" \\n",
+        "\n\n",
+        "17 17 17 17 17 4\n",
+    ];
+    let mut writer = store.writer.lock().await;
+    let connection = writer.take_up().await.unwrap();
+    for at in 0..1_000_i64 {
+        let sql = "INSERT INTO event_row (execution_id, seq, event_id, at_ms, event_type, data) \
+                   VALUES (?, ?, ?, ?, 'x', ?)";
+        let insert = sqlx::query(sql).bind(at % 7 - 3).bind(at).bind(at * 3).bind(-at);
+        insert.bind(texts[at as usize % texts.len()]).execute(&mut *connection).await.unwrap();
+    }
+    writer.settled();
+    drop(writer);
+    let read = async |after, limit, bytes| store.committed_events(after, limit, bytes).await.unwrap();
+    let all = read(0, 5_000, usize::MAX).await;
+    assert_eq!(all.len(), 1_000);
+    for (at, event) in all.iter().enumerate() {
+        let told = (event.position, event.execution.0 as i64, event.seq, event.event_id, event.at_ms);
+        let number = at as i64;
+        assert_eq!(told, (at as u64 + 1, number % 7 - 3, at as u64, at as u64 * 3, -number));
+        assert_eq!(event.data, texts[at % texts.len()]);
+    }
+    let places = |events: Vec<CommittedEvent>| (events.first().map(|one| one.position), events.len());
+    assert_eq!(places(read(500, 300, usize::MAX).await), (Some(501), 300));
+    assert_eq!(places(read(990, 300, usize::MAX).await), (Some(991), 10));
+    assert_eq!(places(read(1_000, 300, usize::MAX).await), (None, 0));
+    assert_eq!(places(read(0, 1, usize::MAX).await), (Some(1), 1));
+    // About so many bytes, and at least one Event.
+    let few = read(0, 1_000, 1).await.len();
+    assert!((1..1_000).contains(&few), "{few} events for one byte");
 }
 
 #[tokio::test]
