@@ -21,6 +21,7 @@ mod step;
 mod subject;
 mod timeout;
 mod watch;
+mod what_if;
 
 use noetl_api::proposal::NewProposal;
 use noetl_domain::lint::ToolSchemas;
@@ -34,6 +35,7 @@ pub use simulate::simulate;
 pub(crate) use subject::unified;
 pub use subject::{Defect, FAILURE_COSTS_MS, Refusal, Subject, Terms};
 pub use watch::{Config, watch};
+pub use what_if::foresee;
 
 /// What a look found, and what it found no reason for.
 #[derive(Clone, Debug, Default)]

@@ -29,6 +29,13 @@ impl Batches {
         (a + c * b) / b * (self.lambda * b).exp()
     }
 
+    /// The same with the ends that the line allows.
+    pub(crate) fn cost_between(&self, b: f64) -> Interval {
+        let at = |a: f64, c: f64| (a.max(0.0) + c.max(0.0) * b) / b * (self.lambda * b).exp();
+        let (a, c) = (self.line.intercept, self.line.slope);
+        Interval::new(self.cost(b), at(a.low, c.low), at(a.high, c.high))
+    }
+
     /// b* = [−a + √(a² + 4ac/λ)] / (2c): the least of that; without poison the cost falls for ever.
     pub(crate) fn best(&self) -> f64 {
         let (a, c) = (self.line.intercept.value, self.line.slope.value.max(1e-9));
@@ -118,12 +125,7 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     if chosen > low && chosen < high {
         "the least cost for a good element, the smallest size within 2 % of it".clone_into(&mut bound);
     }
-    let between = |b: u64, value: f64| {
-        let ends = [(line.intercept.low, line.slope.low), (line.intercept.high, line.slope.high)]
-            .map(|(a, c)| at(a.max(0.0), c.max(0.0), b as f64));
-        Interval::new(value, ends[0], ends[1])
-    };
-    let (costs, now_costs) = (between(chosen, after), between(now, before));
+    let (costs, now_costs) = (batches.cost_between(chosen as f64), batches.cost_between(now as f64));
     let draft = Draft {
         kind: ProposalKind::BatchSize,
         step: Some(name.clone()),

@@ -6,12 +6,12 @@ use noetl_domain::lint::ToolSchemas;
 use noetl_domain::playbook::{LoopMode, Step};
 
 use super::subject::{Draft, Findings, Refusal, Subject, estimate, number, percent};
-use crate::statistics::{Scalability, interval_over_blocks, usl};
+use crate::statistics::{Interval, Scalability, interval_over_blocks, usl};
 
 /// Never further than this times the largest number that was seen.
 const BEYOND: f64 = 1.5;
 const MATTERS: f64 = 0.10;
-const FEWEST: usize = 12;
+pub(crate) const FEWEST: usize = 12;
 
 pub(crate) fn look(subject: &Subject, tools: &ToolSchemas) -> Findings {
     let parallel =
@@ -24,17 +24,31 @@ pub(crate) fn choose(law: Scalability, seen: f64, (low, high): (f64, f64)) -> f6
     law.best().min(BEYOND * seen).clamp(low.ceil(), high).round().max(1.0)
 }
 
+/// What ran side by side, and the throughput, for each loop of a step.
+pub(crate) fn points(subject: &Subject, step: &str) -> Vec<(f64, f64)> {
+    let runs = subject.runs(step);
+    let loops = runs.iter().filter_map(|(_, run)| run.looped.as_ref());
+    // A loop shorter than its width never ran that many side by side.
+    let whole = loops.filter(|one| one.wall_ms > 0.0 && one.iterations >= u64::from(one.concurrency).max(2));
+    whole.map(|one| (f64::from(one.concurrency), one.iterations as f64 / one.wall_ms * 1_000.0)).collect()
+}
+
+/// Something that follows from the law, with the interval that other samples of the loops give it.
+pub(crate) fn over(
+    points: &[(f64, f64)],
+    seed: u64,
+    statistic: &dyn Fn(Scalability) -> f64,
+) -> Option<Interval> {
+    let blocks: Vec<Vec<(f64, f64)>> = points.iter().map(|point| vec![*point]).collect();
+    interval_over_blocks(&blocks, seed, |sample| {
+        usl(&sample.iter().map(|point| **point).collect::<Vec<_>>()).map(statistic)
+    })
+}
+
 fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result<NewProposal, Refusal>> {
     let name = &step.name;
     let now = subject.current(name, Parameter::MaxInFlight).as_f64().unwrap_or(8.0);
-    let points: Vec<(f64, f64)> = subject
-        .runs(name)
-        .iter()
-        .filter_map(|(_, run)| run.looped.as_ref())
-        // A loop shorter than its width never ran that many side by side.
-        .filter(|one| one.wall_ms > 0.0 && one.iterations >= u64::from(one.concurrency).max(2))
-        .map(|one| (f64::from(one.concurrency), one.iterations as f64 / one.wall_ms * 1_000.0))
-        .collect();
+    let points = points(subject, name);
     if points.len() < FEWEST {
         return None;
     }
@@ -49,12 +63,7 @@ fn of_step(subject: &Subject, step: &Step, tools: &ToolSchemas) -> Option<Result
     let limits = subject.terms.range(Parameter::MaxInFlight, now);
     let chosen = choose(law, seen, limits);
     let gain = |law: Scalability| law.throughput(chosen) / law.throughput(now) - 1.0;
-    let blocks: Vec<Vec<(f64, f64)>> = points.iter().map(|point| vec![*point]).collect();
-    let over = |statistic: &dyn Fn(Scalability) -> f64| {
-        interval_over_blocks(&blocks, subject.version.into(), |sample| {
-            usl(&sample.iter().map(|point| **point).collect::<Vec<_>>()).map(statistic)
-        })
-    };
+    let over = |statistic: &dyn Fn(Scalability) -> f64| over(&points, subject.version.into(), statistic);
     let interval = over(&gain);
     let Some(interval) =
         interval.filter(|interval| chosen != now && interval.value >= MATTERS && interval.low > 0.0)

@@ -1,4 +1,4 @@
-//! The HTTP surface of Proposals that the assistant answers: looking, drafting, simulating.
+//! The HTTP surface of Proposals that the assistant answers: looking, drafting, simulating, foreseeing.
 //!
 //! Listing and deciding are the control plane's.
 
@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::{Json, Router};
 use noetl_api::error::ErrorBody;
 use noetl_api::proposal::{DraftStep, LookRequest, Looked, Proposal, Refused, Simulation};
+use noetl_api::what_if::{Foreseen, WhatIf};
 use noetl_domain::code::Code;
 use noetl_domain::lint::ToolSchemas;
 use utoipa::openapi::OpenApi;
@@ -21,7 +22,7 @@ use utoipa_axum::routes;
 use super::desk::{Desk, Made};
 use super::history::{History, gather};
 use super::subject::Terms;
-use super::{draft_step, look as judge, simulate as replay};
+use super::{draft_step, foresee, look as judge, simulate as replay};
 use crate::gather::SourceError;
 use crate::http::Refusal;
 
@@ -34,6 +35,7 @@ struct Services {
     look: Asking<LookRequest, Looked>,
     draft: Asking<DraftStep, Proposal>,
     simulate: Asking<String, Simulation>,
+    what_if: Asking<WhatIf, Foreseen>,
 }
 
 /// The endpoints, ready to be merged with others.
@@ -73,6 +75,35 @@ pub fn router<H: History, D: Desk>(
             })
         })
     };
+    let what_if: Asking<WhatIf, Foreseen> = {
+        let parts = parts.clone();
+        Arc::new(move |question: WhatIf| {
+            let (history, desk, _) = parts.clone();
+            Box::pin(async move {
+                let path = &question.playbook;
+                let found = gather(&*history, path, terms(&*desk, failure_costs_ms)).await?;
+                let subject = known(found, path)?;
+                let steps: Vec<String> =
+                    subject.playbook.steps.iter().map(|step| step.name.clone()).collect();
+                let step = question.step.clone();
+                // Fits over samples are a computation.
+                let foreseen = tokio::task::spawn_blocking(move || foresee(&subject, &question)).await;
+                let foreseen = foreseen.map_err(|source| SourceError {
+                    attempted: "judge the history",
+                    source: Box::new(source),
+                })?;
+                foreseen.ok_or_else(|| {
+                    let step: String = step.chars().take(200).collect();
+                    Refusal::new(
+                        StatusCode::NOT_FOUND,
+                        Code::InvalidRequest,
+                        format!("there is no step {step:?}"),
+                    )
+                    .hint(format!("its steps are: {}", steps.join(", ")))
+                })
+            })
+        })
+    };
     let simulate: Asking<String, Simulation> = Arc::new(move |id: String| {
         let (history, desk, _) = parts.clone();
         Box::pin(async move {
@@ -86,7 +117,7 @@ pub fn router<H: History, D: Desk>(
             Ok(Simulation { proposal_id: id, ..replay(&subject, &proposal.proposed) })
         })
     });
-    endpoints().split_for_parts().0.with_state(Services { look, draft, simulate })
+    endpoints().split_for_parts().0.with_state(Services { look, draft, simulate, what_if })
 }
 
 /// The contract as a document.
@@ -95,7 +126,11 @@ pub fn openapi() -> OpenApi {
 }
 
 fn endpoints() -> OpenApiRouter<Services> {
-    OpenApiRouter::new().routes(routes!(look)).routes(routes!(draft)).routes(routes!(simulate))
+    OpenApiRouter::new()
+        .routes(routes!(look))
+        .routes(routes!(draft))
+        .routes(routes!(simulate))
+        .routes(routes!(what_if))
 }
 
 /// Looks at the history of one playbook, or of all of them, and makes the Proposals that it gives reason for.
@@ -131,6 +166,18 @@ async fn simulate(
     Path(id): Path<String>,
 ) -> Result<Json<Simulation>, Refusal> {
     Ok(Json((services.simulate)(id).await?))
+}
+
+/// What the history of a step lets expect of another value of one of its parameters; nothing is changed.
+#[utoipa::path(post, path = "/api/proposals/what-if", tag = "proposals", request_body = WhatIf,
+    responses((status = 200, body = Foreseen), (status = 404, body = ErrorBody), (status = "default", body = ErrorBody)))]
+async fn what_if(
+    State(services): State<Services>,
+    request: Result<Json<WhatIf>, JsonRejection>,
+) -> Result<Json<Foreseen>, Refusal> {
+    let Json(request) = request
+        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, error.body_text()))?;
+    Ok(Json((services.what_if)(request).await?))
 }
 
 async fn look_at<H: History, D: Desk>(

@@ -59,6 +59,18 @@ fn failing<'s>(subject: &'s Subject, step: &str) -> Vec<(&'s Observed, &'s Failu
     found
 }
 
+/// The curve of recovery for each cause of a step's failures that was seen often enough.
+pub(crate) fn curves(subject: &Subject, step: &Step) -> Vec<(String, Curve)> {
+    let all = failing(subject, &step.name);
+    let curve = |cause: String| {
+        let own = all.iter().filter(|(_, first, _)| first.cause == cause);
+        let episodes: Vec<Episode> = own.map(|(one, _, series)| Episode::of(one, series)).collect();
+        let curve = Curve::of(&episodes, subject.terms.failure_costs_ms);
+        (cause, curve)
+    };
+    causes(subject, step).into_iter().map(curve).collect()
+}
+
 fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) -> Findings {
     let all = failing(subject, &step.name);
     let own: Vec<_> = all.iter().filter(|(_, first, _)| first.cause == cause).copied().collect();

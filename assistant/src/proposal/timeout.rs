@@ -30,8 +30,7 @@ fn of_step(
     if step.looped.is_some() {
         return None;
     }
-    let runs = subject.runs(name);
-    let durations: Vec<Duration> = runs.iter().filter_map(|(_, run)| duration(run, deadline)).collect();
+    let durations = durations(subject, name, deadline);
     let cut = durations.iter().filter(|one| one.is_censored).count();
     if cut < FEWEST {
         return None;
@@ -179,6 +178,11 @@ fn draft(
 fn hangs(durations: &[Duration], deadline: f64) -> bool {
     let late = || durations.iter().filter(|one| one.value > deadline / 2.0);
     late().count() >= FEWEST && late().all(|one| one.is_censored)
+}
+
+/// How long the runs of a step took, those that a deadline cut short censored.
+pub(crate) fn durations(subject: &Subject, step: &str, deadline_ms: f64) -> Vec<Duration> {
+    subject.runs(step).iter().filter_map(|(_, run)| duration(run, deadline_ms)).collect()
 }
 
 fn duration(run: &StepRun, deadline: f64) -> Option<Duration> {

@@ -15,6 +15,7 @@ use noetl_api::insight::{
 };
 use noetl_api::proposal::{Proposal, ProposalFilter, Simulation};
 use noetl_api::search::{SearchAnswer, SearchQuestion, Similar};
+use noetl_api::what_if::{Foreseen, WhatIf};
 use noetl_domain::code::Code;
 use noetl_domain::id::ExecutionId;
 
@@ -97,6 +98,11 @@ pub trait Answers: Send + Sync + 'static {
     fn simulate(&self, _id: &str) -> impl Future<Output = Asked<Simulation>> + Send {
         async { Err(off("simulations of proposals")) }
     }
+
+    /// What the laws of Proposals expect of another value of a parameter.
+    fn foresee(&self, _question: &WhatIf) -> impl Future<Output = Asked<Foreseen>> + Send {
+        async { Err(off("expectations of other values")) }
+    }
 }
 
 pub(crate) fn off(what: &str) -> Trouble {
@@ -167,5 +173,9 @@ impl Answers for Client {
 
     async fn simulate(&self, id: &str) -> Asked<Simulation> {
         Ok(self.simulate_proposal(id).await?)
+    }
+
+    async fn foresee(&self, question: &WhatIf) -> Asked<Foreseen> {
+        Ok(self.what_if(question).await?)
     }
 }

@@ -10,6 +10,7 @@ use noetl_api::insight::{
 };
 use noetl_api::proposal::{Estimate, Proposal, ProposalFilter, Simulation};
 use noetl_api::search::{Facts, Hit, SearchAnswer, SearchQuestion, Similar, SimilarFailure};
+use noetl_api::what_if::{Expected, Foreseen, WhatIf, WhatIfParameter};
 use noetl_domain::code::Code;
 use noetl_domain::id::ExecutionId;
 use serde_json::{Value, json};
@@ -348,6 +349,28 @@ impl Answers for History {
             made_at: "2026-11-27T08:00:01Z".to_owned(),
             ..Proposal::default()
         }])
+    }
+
+    async fn foresee(&self, question: &WhatIf) -> Asked<Foreseen> {
+        let estimate = |value: f64| Estimate {
+            what: "cost of an element".to_owned(),
+            unit: "ms per item".to_owned(),
+            value,
+            low: value / 2.0,
+            high: value * 2.0,
+        };
+        let why_not =
+            (question.parameter == WhatIfParameter::Timeout).then(|| "3 runs are too few".to_owned());
+        Ok(Foreseen {
+            parameter: question.parameter,
+            value: question.value,
+            present: Some(100.0),
+            expected: vec![Expected { now: estimate(7.0), then: estimate(3.25) }],
+            n: 120,
+            is_beyond: true,
+            why_not,
+            ..Foreseen::default()
+        })
     }
 
     async fn simulate(&self, id: &str) -> Asked<Simulation> {

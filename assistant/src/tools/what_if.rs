@@ -1,11 +1,11 @@
-//! `what_if`: what is known of a parameter from the versions of a playbook that ran with other values of it.
-//!
-//! It tells what was measured and guesses nothing: a value that never ran has no answer but its nearest neighbours.
+//! `what_if`: what is known of another value of a parameter: what versions that ran with other values measured, and what
+//! the laws expect that Proposals are made with.
 
 use chrono::Duration;
 use noetl_api::chat::ColumnKind as K;
 use noetl_api::insight::SqlQuestion;
 use noetl_api::show::{milliseconds, percent};
+use noetl_api::what_if::{Foreseen, WhatIf, WhatIfParameter};
 use noetl_domain::dialect;
 use noetl_domain::playbook::{Playbook, Step};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use super::table::Table;
 use super::{Answer, Answers, Trouble, stretch};
 
 pub(super) const DESCRIPTION: &str = "What history says about another value of a parameter of a step (batch size, elements side by \
-    side, attempts, timeout): how the versions that ran with different values fared. For questions such as what would \
+    side, attempts, timeout): how the versions that ran with different values fared, and what the laws fitted to its history expect. For questions such as what would \
     happen with batch size 500.";
 
 /// Versions that are looked back over.
@@ -40,6 +40,15 @@ impl Parameter {
             Self::MaxInFlight => "elements side by side",
             Self::MaxAttempts => "attempts",
             Self::Timeout => "timeout in seconds",
+        }
+    }
+
+    fn asked(self) -> WhatIfParameter {
+        match self {
+            Self::BatchSize => WhatIfParameter::BatchSize,
+            Self::MaxInFlight => WhatIfParameter::MaxInFlight,
+            Self::MaxAttempts => WhatIfParameter::MaxAttempts,
+            Self::Timeout => WhatIfParameter::Timeout,
         }
     }
 
@@ -116,7 +125,72 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
     }
     known.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
     told(&mut answer, &input, &step, &known);
+    let question = WhatIf {
+        playbook: input.playbook.clone(),
+        step,
+        parameter: input.parameter.asked(),
+        value: input.value,
+    };
+    match answers.foresee(&question).await {
+        Ok(foreseen) => expected(&mut answer, input.parameter, &foreseen),
+        // What was measured stands without it.
+        Err(trouble) => answer.notes.push(format!("nothing was expected: {trouble}")),
+    }
     Ok(answer)
+}
+
+/// Adds what the laws expect.
+fn expected(answer: &mut Answer, parameter: Parameter, foreseen: &Foreseen) {
+    let name = parameter.name();
+    if let Some(why) = &foreseen.why_not {
+        let reference = answer.fact("expectation", format!("none: {why}"), "what_if");
+        answer.say(format!(
+            "The history carries no estimate for {name} {}: {why} [e:{reference}].",
+            foreseen.value
+        ));
+        return;
+    }
+    let present = foreseen.present.map_or_else(|| "now".to_owned(), |value| format!("with {value}"));
+    let then = format!("with {}", foreseen.value);
+    let mut table = Table::new(
+        format!("what is expected of {name} {}", foreseen.value),
+        &[("what", K::Name), (present.as_str(), K::Name), (then.as_str(), K::Name), ("between", K::Name)],
+    );
+    let mut sentences = Vec::new();
+    for one in &foreseen.expected {
+        let show = |value: f64| shown(value, &one.then.unit);
+        let between = format!("{} and {}", show(one.then.low), show(one.then.high));
+        let reference = table.row(vec![
+            json!(one.then.what),
+            json!(show(one.now.value)),
+            json!(show(one.then.value)),
+            json!(between),
+        ]);
+        sentences.push(format!(
+            "Expected {then}: {} {} (between {between}); {present}: {} [e:{reference}].",
+            one.then.what,
+            show(one.then.value),
+            show(one.now.value)
+        ));
+    }
+    table.give(answer);
+    for sentence in sentences {
+        answer.say(sentence);
+    }
+    answer.notes.push(format!("fitted to {} observations: {}", foreseen.n, foreseen.law));
+    if foreseen.is_beyond {
+        answer
+            .notes
+            .push(format!("{name} {} lies beyond what was seen, so take it with care", foreseen.value));
+    }
+}
+
+fn shown(value: f64, unit: &str) -> String {
+    match unit {
+        "ms per item" => format!("{} per item", milliseconds(value)),
+        "share" => percent(value),
+        unit => format!("{value:.1} {unit}"),
+    }
 }
 
 fn read(content: Option<&str>) -> Option<Playbook> {
@@ -213,8 +287,7 @@ fn told(answer: &mut Answer, input: &Input, step: &str, known: &[(f64, Fared)]) 
         first.insert_str(0, "The nearest that was measured: ");
     }
     answer.say(format!("{}.", sides.join("; ")));
-    answer.notes.push(format!(
-        "{name} {} never ran, and nothing is guessed beyond what was measured; try it as a new version",
-        input.value
-    ));
+    answer
+        .notes
+        .push(format!("{name} {} never ran; what is expected of it follows from other values", input.value));
 }

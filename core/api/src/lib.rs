@@ -29,3 +29,4 @@ pub mod show;
 pub mod sql;
 pub mod text_id;
 pub mod variable;
+pub mod what_if;

@@ -54,4 +54,5 @@ pub(super) const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|fo
     while|during|when|what|caused|cause|reason|none|null|traceback|stack|trace|recent|call|last|\
     backtrace|note|hint|line|file|main|internal|warning|info|level|msg|message|probably|likely|\
     there|additional|logging|may|might|some|one|or|few|following|if|problems|previous|further|\
-    full|time|cannot|continue|can|t|quit|quitting|done";
+    full|time|cannot|continue|can|t|quit|quitting|done|thread|application|app|user|client|driver|state|report|\
+    stopping|cancelled|canceled|rolled|back|summary|result|results|total|tests|node|container|service";

@@ -148,6 +148,24 @@ async fn a_step_is_drafted_from_words() {
 }
 
 #[tokio::test]
+async fn another_value_is_foreseen() {
+    let desk = Arc::new(InMemory::default());
+    let question = json!({ "playbook": PATH, "step": "fetch", "parameter": "max_attempts", "value": 3 });
+    let (status, found) = post(&desk, "/api/proposals/what-if", Some(question)).await;
+    assert_eq!(status, StatusCode::OK, "{found}");
+    let expected = &found["expected"][0];
+    assert!(expected["then"]["value"].as_f64() > expected["now"]["value"].as_f64(), "{found}");
+    assert_eq!(found["present"], 2.0, "{found}");
+    let question = json!({ "playbook": PATH, "step": "nowhere", "parameter": "timeout", "value": 3 });
+    let (status, body) = post(&desk, "/api/proposals/what-if", Some(question)).await;
+    assert_eq!(
+        (status, body["hint"].as_str()),
+        (StatusCode::NOT_FOUND, Some("its steps are: fetch")),
+        "{body}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_told() {
     let desk = Arc::new(InMemory::default());
     let (status, body) = post(&desk, "/api/proposals/look?playbook=nowhere", None).await;

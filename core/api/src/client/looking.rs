@@ -4,6 +4,7 @@ use noetl_domain::Value;
 
 use super::{Client, ClientError};
 use crate::proposal::{DraftStep, LookRequest, Looked, Proposal, Simulation};
+use crate::what_if::{Foreseen, WhatIf};
 
 impl Client {
     /// Looks at the history of a playbook, or of all of them.
@@ -17,5 +18,10 @@ impl Client {
 
     pub async fn simulate_proposal(&self, id: &str) -> Result<Simulation, ClientError> {
         self.read(self.post(&["api", "proposals", id, "simulate"], &Value::Null)).await
+    }
+
+    /// What the history of a step lets expect of another value of a parameter.
+    pub async fn what_if(&self, question: &WhatIf) -> Result<Foreseen, ClientError> {
+        self.read(self.post(&["api", "proposals", "what-if"], question)).await
     }
 }

@@ -47,11 +47,22 @@ pub(super) fn worded(lower: &str) -> Option<Cause> {
         .or_else(|| sentence::cause(lower))
 }
 
+/// Phrases that only say that no connection came about; why may stand behind them.
+const WIDE: &[&str] = &["could not connect to server", "failed to connect to", "connection to server"];
+
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {
-    let found =
-        OUTSIDE.iter().chain(TABLE).find(|(_, phrases)| phrases.iter().any(|phrase| holds(message, phrase)));
-    found.map(|(cause, _)| *cause)
+    let mut all = OUTSIDE.iter().chain(TABLE);
+    let (cause, phrase) = all.find_map(|(cause, phrases)| {
+        phrases.iter().find(|phrase| holds(message, phrase)).map(|phrase| (*cause, *phrase))
+    })?;
+    if !WIDE.contains(&phrase) {
+        return Some(cause);
+    }
+    let why = sentence::cause(message).filter(|why| {
+        matches!(why.family(), "auth" | "limit") || matches!(why, Cause::NetworkDns | Cause::NetworkTls)
+    });
+    why.or(Some(cause))
 }
 
 /// Whether a phrase occurs; an errno only as a word: `modulenotfounderror` holds no `enotfound`.

@@ -60,19 +60,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
             "payment required",
         ])
     };
-    let is_expired = || {
-        says(&[
-            "token expired",
-            "token has expired",
-            "token is expired",
-            "signature has expired",
-            "credentials have expired",
-            "token_expired",
-            "expired token",
-            "expiredtoken",
-            "jwt expired",
-        ])
-    };
+    let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
     Some(match status {
         401 if is_expired() => Cause::AuthTokenExpired,
         401 | 407 | 511 => Cause::AuthUnauthenticated,
@@ -90,6 +78,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         }
         429 => Cause::LimitRate,
         // Some services answer everything with 400 and say in the body what it is about.
+        400 | 422 if is_expired() => Cause::AuthTokenExpired,
         400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
         400..=499 => Cause::RequestInvalid,
         502..=504 => {
@@ -244,8 +233,11 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "gaierror" | "NameResolutionError" => Cause::NetworkDns,
         "SSLError" | "SSLCertVerificationError" | "SSLEOFError" => Cause::NetworkTls,
         "ConnectTimeout" | "ConnectTimeoutError" => Cause::TimeoutConnect,
+        // What was waited for, its words may say.
         "ReadTimeout" | "ReadTimeoutError" | "TimeoutError" | "Timeout" | "timeout" | "TimeoutException" => {
-            Cause::TimeoutResponse
+            return phrase::elsewhere(message)
+                .filter(|cause| cause.family() == "timeout" || *cause == Cause::LimitConnections)
+                .or(Some(Cause::TimeoutResponse));
         }
         // What was to be read is not of the form that was expected.
         "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError"

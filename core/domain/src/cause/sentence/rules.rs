@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Cause::AuthTokenExpired,
         "token|tokens|jwt|session|certificate|cert|credential|credentials|signature|sas|key|password|\
-        ticket|login|secret|assertion|grant|cookie|authorization",
+        ticket|secret|assertion|grant|cookie|authorization",
         "expired|has expired|is expired|expiry|no longer valid|past its|exp claim|out of date",
     ),
     rule(
@@ -72,9 +72,9 @@ pub(super) const RULES: &[Rule] = &[
     ),
     rule(
         Cause::LimitConnections,
-        "connection|connections|pool|sockets|clients|sessions|sessions per user",
+        "connection|connections|pool|queuepool|connection slots|sockets|clients|sessions|sessions per user",
         "exhausted|too many|limit exceeded|limit reached|maximum number|maximum reached|max number|\
-        is full|no more|no available|none available|no free|limit",
+        is full|no more|no available|none available|no free|limit|limit of size|reserved|no idle",
     ),
     rule(
         Cause::ResourceMemory,

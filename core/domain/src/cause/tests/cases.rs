@@ -433,7 +433,7 @@ pub(super) const CASES: &[(&str, &str, u16, &str, &str)] = &[
         "sqlalchemy.exc.TimeoutError",
         0,
         "QueuePool limit of size 5 overflow 10 reached",
-        "timeout.response",
+        "limit.connections",
     ),
     ("python", "OSError", 0, "OSError: [Errno 28] No space left on device", "resource.disk"),
     ("python", "OSError", 0, "OSError: something else", "code.exception"),
