@@ -16,6 +16,7 @@ mod handed_over;
 mod inner_exception;
 mod no_worker;
 mod own_error;
+mod parent_rows;
 mod passed_over;
 mod stopped;
 mod task_before;
@@ -48,6 +49,7 @@ const RULES: &[Rule] = &[
     upstream::hypotheses,
     told_error::hypotheses,
     task_before::hypotheses,
+    parent_rows::hypotheses,
     handed_over::hypotheses,
     child_failed::hypotheses,
     command_lost::hypotheses,

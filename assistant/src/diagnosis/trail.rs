@@ -10,13 +10,15 @@ use noetl_domain::result::{ResultKind, Stored};
 
 use super::Case;
 use crate::evidence::{
-    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, has_key, in_band,
-    is_nothing, reads_of, short_of,
+    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, count_of, has_key, in_band,
+    is_nothing, place_of, reads_of, short_of,
 };
 
 /// Steps that a trail leads through at most.
 const LONGEST: usize = 32;
 const MOST_LOOKS: usize = 1_000;
+/// Levels of a value in which something is looked for that was found one step later.
+const LEVELS: usize = 6;
 
 /// One read whose value is suspicious.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ impl Walk<'_> {
             if is_silent(said) && self.is_aside(step, read) {
                 continue;
             }
-            let flaw = flaw_of(self.evidence, maker, read, said);
+            let flaw = flaw_of(self.evidence, maker, read, said).or_else(|| self.carried(read));
             if flaw.is_none() && swallowed_by(run, maker).is_none() && told_by(run, maker).is_none() {
                 continue;
             }
@@ -140,6 +142,22 @@ impl Walk<'_> {
         Said { numbers: said.numbers.clone(), about_size: true, ..Said::default() }
     }
 
+    /// What was found wrong one step later stands here too: that step only passed it on.
+    fn carried(&self, read: &Read) -> Option<Flaw> {
+        let flaw = self.so_far.last()?.flaw.as_ref()?;
+        let now = read.now.as_ref()?;
+        let at = match &flaw.defect {
+            Defect::Quoted(text) | Defect::NoSuchDay(text) => place_of(now, text, "", LEVELS)?,
+            Defect::Twice(text) if count_of(now, text, LEVELS) > 1 => place_of(now, text, "", LEVELS)?,
+            Defect::Nothing | Defect::Empty => {
+                let index = flaw.at.strip_prefix('[')?.split(']').next()?.parse().ok()?;
+                gap_in(now, index)?
+            }
+            _ => return None,
+        };
+        Some(Flaw { at, defect: flaw.defect.clone(), deviates: false })
+    }
+
     /// A query that found nothing: an earlier statement may have had nothing to write.
     fn through_tables(&mut self) {
         let evidence = self.evidence;
@@ -175,6 +193,21 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The null in one element of a list, or the name that it lacks and its neighbours have.
+fn gap_in(value: &Value, index: usize) -> Option<String> {
+    let list = value.as_array()?;
+    let element = list.get(index)?.as_object()?;
+    if let Some((key, _)) = element.iter().find(|(_, value)| value.is_null()) {
+        return Some(format!("[{index}].{key}"));
+    }
+    let others = list.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
+    let keys = others.clone().find_map(Value::as_object)?.keys();
+    let lacks = keys.clone().find(|key| !element.contains_key(*key));
+    let is_usual =
+        |key: &&String| others.clone().all(|other| other.get(key.as_str()).is_some_and(|one| !one.is_null()));
+    lacks.filter(is_usual).map(|key| format!("[{index}].{key}"))
 }
 
 /// What is wrong with a read.

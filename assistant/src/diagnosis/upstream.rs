@@ -104,6 +104,9 @@ fn gate(case: &Case<'_>, flaw: &Flaw) -> f64 {
     let is_lost = flaw.deviates && matches!(flaw.defect, Defect::Nothing | Defect::Empty | Defect::Lacks(_));
     match &flaw.defect {
         _ if is_lost && case.cause == Cause::RemoteServerError => usual.max(0.65),
+        Defect::Twice(_) => 0.97,
+        // A new row always has another number than the row before it.
+        Defect::Named(_) | Defect::Quoted(_) if case.cause == Cause::DataDuplicate => usual,
         // What the error names is what it is about.
         Defect::Named(_)
         | Defect::Counted { .. }
@@ -217,7 +220,7 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Scale { .. }, _) => 0.85,
         (Defect::Unreadable, true) => 0.9,
         (Defect::Unreadable, false) => 0.8,
-        (Defect::NoSuchDay(_), _) => 0.93,
+        (Defect::NoSuchDay(_) | Defect::Twice(_), _) => 0.93,
         (Defect::Longer { .. } | Defect::Form { .. }, _) => 0.88,
         (Defect::Short { .. } | Defect::More(_), _) => 0.85,
         (Defect::Quoted(_) | Defect::Named(_) | Defect::Counted { .. }, _) => 0.85,
@@ -245,6 +248,7 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         | Defect::Form { .. }
         | Defect::NoSuchDay(_) => Cause::DataTypeMismatch,
         Defect::Cut | Defect::NotJson | Defect::Unreadable => Cause::ResponseMalformed,
+        Defect::Twice(_) => Cause::DataDuplicate,
     }
 }
 
@@ -287,6 +291,7 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Form { .. } => format!("{place} is written in another form than in the last good run"),
         Defect::Unreadable => format!("{place} is not in the form in which it was read{before}"),
         Defect::NoSuchDay(day) => format!("{place} is {day}, a day that does not exist"),
+        Defect::Twice(text) => format!("{place} is {text} a second time"),
         Defect::More(key) => format!("`{key}` in {place} says that there is more of it"),
         Defect::Short { said, has } => {
             format!("{place} has {has} elements, and there are {said} by its own account")
@@ -325,7 +330,8 @@ fn evidence_of(flaw: &Flaw, read: &Read) -> String {
 
 /// What the step's own lines say of an error that it did not raise.
 fn printed(case: &Case<'_>, step: &str) -> Option<(Cause, String)> {
-    let lines = case.evidence.lines.iter().filter(|line| line.step == step);
+    // What the worker says of tries that failed before one went well is no part of what came of it.
+    let lines = case.evidence.lines.iter().filter(|line| line.step == step && line.stream != "noetl");
     lines
         .filter(|line| {
             let lower = line.text.to_lowercase();

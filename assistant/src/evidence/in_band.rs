@@ -134,6 +134,9 @@ const WORDS: &[&str] = &[
     "text",
     "stderr",
 ];
+/// Fields of an error in which a layer further in speaks.
+const PARTICULARS: &[&str] =
+    &["data", "details", "detail", "innererror", "inner", "cause", "extensions", "context", "info", "debug"];
 /// Fields that hold what the service calls an error.
 const NAMES: &[&str] = &[
     "code",
@@ -281,6 +284,18 @@ fn message_of(map: &Map, depth: usize) -> Option<String> {
                 format!("{word}: {more}")
             }
             _ => word,
+        }
+    });
+    // A few words that any error could have, and particulars further in: both are told.
+    let spoken = spoken.map(|word| {
+        let particulars = || {
+            let inner = map.iter().filter(|(key, _)| PARTICULARS.contains(&plain(key).as_str()));
+            let inner = inner.filter_map(|(_, value)| message_of(value.as_object()?, depth));
+            inner.into_iter().find(|more| *more != word && more.contains(' '))
+        };
+        match particulars().filter(|_| word.split_whitespace().count() <= 4) {
+            Some(more) => format!("{word}: {more}"),
+            None => word,
         }
     });
     let by_name = || {

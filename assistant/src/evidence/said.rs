@@ -8,7 +8,7 @@ use noetl_domain::Value;
 use noetl_domain::error::TaskError;
 use phrases::{
     CONVERSION_PHRASES, DAY_PHRASES, DECODING_PHRASES, ENDING, FEW_PHRASES, FORM_PHRASES, LENGTH_PHRASES,
-    NAME_PHRASES, NOTHING, NOTHING_PHRASES, SIZE_PHRASES,
+    NAME_PHRASES, NOTHING, NOTHING_PHRASES, SIZE_PHRASES, TWICE_PHRASES,
 };
 
 /// Bytes of a message that are looked at.
@@ -36,6 +36,8 @@ pub(crate) struct Said {
     pub(crate) about_days: bool,
     /// It complains that there is too little of something.
     pub(crate) about_few: bool,
+    /// It complains that something is there already that must be there once.
+    pub(crate) about_twice: bool,
     /// It complains that a name is not in something.
     pub(crate) about_name: bool,
     /// Numbers that it names, as it writes them.
@@ -91,6 +93,7 @@ impl Said {
                 | "ArrowInvalid"
                 | "ParserError"
         ) || says(DECODING_PHRASES);
+        let about_twice = exception == "IntegrityError" && lower.contains("unique") || says(TWICE_PHRASES);
         let about_days = says(DAY_PHRASES);
         let about_length = says(LENGTH_PHRASES);
         let about_size =
@@ -109,6 +112,7 @@ impl Said {
             about_length,
             about_days,
             about_few,
+            about_twice,
             about_name,
             numbers,
             counts,

@@ -1,6 +1,7 @@
 //! Values: what is wrong with one, by itself or beside the one of the last good run.
 
 mod deviation;
+mod repeated;
 
 use noetl_domain::Value;
 use noetl_domain::mask::Masker;
@@ -8,6 +9,8 @@ use noetl_domain::mask::Masker;
 use super::said::Said;
 pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
+use repeated::twice;
+pub(crate) use repeated::{count_of, place_of};
 
 /// Elements of a list that speak for the rest.
 const LOOKED_AT: usize = 50;
@@ -76,6 +79,8 @@ pub(crate) enum Defect {
     },
     /// A day that no calendar has.
     NoSuchDay(String),
+    /// The same element a second time, where everything must be there once.
+    Twice(String),
     /// The value itself says, in this field, that there is more of it.
     More(String),
     /// Fewer elements than the value itself says there are.
@@ -98,6 +103,12 @@ pub(crate) struct Flaw {
 /// What is wrong with a value, the most telling first. `before`: the same of the last good run.
 pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<Flaw> {
     let mut flaws = Vec::new();
+    if said.about_twice
+        && let Some((at, text)) = twice(now)
+        && before.and_then(twice).is_none()
+    {
+        return vec![Flaw { at, defect: Defect::Twice(text), deviates: before.is_some() }];
+    }
     match before {
         Some(before) => {
             differ(now, before, "", DEPTH, &mut flaws);
@@ -189,7 +200,11 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
         (Value::String(now), Value::String(before)) => {
             let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
             let looks_json = |text: &str| text.trim_start().starts_with(['{', '[']);
-            if looks_json(before) && is_json(before) && !is_json(now) {
+            // Behind a mark of its own, as in `v1:{…}`.
+            let inside = |text: &'_ str| text.find(['{', '[']).map(|at| is_json(&text[at..]));
+            if !looks_json(before) && inside(before) == Some(true) && inside(now) == Some(false) {
+                found(Defect::Cut);
+            } else if looks_json(before) && is_json(before) && !is_json(now) {
                 found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
             } else if before.len() >= 64 && now.len() * 2 < before.len() {
                 found(Defect::Cut);
@@ -203,6 +218,8 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 let count = columns(now).map_or(0, |(_, names)| names.len());
                 found(if is_head {
                     Defect::Empty
+                } else if breaks_off(now, mark, names.len()) {
+                    Defect::Cut
                 } else {
                     Defect::Columns { before: names.len(), now: count }
                 });
@@ -297,6 +314,16 @@ fn columns(text: &str) -> Option<(char, Vec<&str>)> {
     rows.peek()?;
     (count > 0 && head.split(split).all(is_head) && rows.all(|row| row.matches(split).count() >= count))
         .then(|| (split, head.split(split).map(str::trim).collect()))
+}
+
+/// Whether a table is whole but for its last line, which has too few fields.
+fn breaks_off(text: &str, mark: char, fields: usize) -> bool {
+    let count = |line: &str| line.matches(mark).count() + 1;
+    let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines.pop();
+    lines.len() > 1
+        && lines.iter().all(|line| count(line) == fields)
+        && last.is_some_and(|last| count(last) < fields)
 }
 
 /// The value that an error about form speaks of.

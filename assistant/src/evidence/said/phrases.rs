@@ -34,6 +34,9 @@ pub(super) const FEW_PHRASES: &str = "differ|mismatch|does not match|do not matc
     at least|fewer|too few|not enough|less than|minimum|expected|insufficient|incomplete|\
     truncated|too short|out of range|only|missing rows|below";
 
+pub(super) const TWICE_PHRASES: &str = "duplicate|unique constraint|violates unique|not unique|already exists|uniqueness|\
+    appears twice|seen before|more than once|already been taken";
+
 pub(super) const NAME_PHRASES: &str = "no key|missing key|missing field|missing column|missing property|field required|no field|\
     no column|no such column|no attribute|has no member|unknown key|unknown field|\
     unknown column|required property|is required|is missing|missing|not found in|not in index|\

@@ -4,6 +4,7 @@
 //! valid`, `missing_api_key`. Each rule names the things and the fates that together mean a cause; both have to stand
 //! near each other in one clause. The rules are tried in order, the narrower before the wider.
 
+mod foreign;
 mod rules;
 
 use std::collections::HashMap;
@@ -56,8 +57,13 @@ struct Clause<'t> {
 
 impl<'t> Clause<'t> {
     fn new(text: &'t str) -> Self {
-        let words: Vec<&str> =
-            text.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let mut words: Vec<&str> = Vec::new();
+        for word in text.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            match foreign::english(word) {
+                Some(english) => words.extend(english.split(' ')),
+                None => words.push(word),
+            }
+        }
         let mut at: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, word) in words.iter().enumerate() {
             at.entry(word).or_default().push(place);

@@ -32,7 +32,7 @@ const TABLES: &str = "table|tables|view|relation|column|columns|schema|database|
 const GONE: &str = "not found|was not found|not be found|does not exist|do not exist|doesn t exist|\
     did not exist|no such|unknown|undefined|cannot find|can t find|could not find|couldn t find|\
     not resolve|cannot be resolved|cannot resolve|unrecognized|invalid identifier|\
-    no longer exists|not exist";
+    no longer exists|not exist|no exist|exist not";
 
 const fn rule(cause: Cause, things: &'static str, fates: &'static str) -> Rule {
     Rule { cause, things, fates }
@@ -44,6 +44,11 @@ pub(super) const RULES: &[Rule] = &[
         "token|tokens|jwt|session|certificate|cert|credential|credentials|signature|sas|key|password|\
         ticket|secret|assertion|grant|cookie|authorization",
         "expired|has expired|is expired|expiry|no longer valid|past its|exp claim|out of date",
+    ),
+    rule(
+        Cause::AuthTokenExpired,
+        "request|link|url|presigned url|signed url|policy|invitation|nonce|code",
+        "has expired|link expired|url expired|is expired|signed url expired|expired link",
     ),
     rule(
         Cause::LimitQuota,
@@ -210,7 +215,7 @@ pub(super) const RULES: &[Rule] = &[
         volume|cluster|deployments apps|pathspec|tool|snapshot|sheet|message|id|tenant",
         "not found|does not exist|doesn t exist|no such|cannot find|could not find|can t find|\
         couldn t find|gone|been deleted|no longer exists|not be found|did not match any|\
-        manifest unknown|has been removed|not exist|unable to find|imagepullbackoff|errimagepull|\
+        manifest unknown|has been removed|not exist|no exist|exist not|unable to find|imagepullbackoff|errimagepull|\
         nosuch",
     ),
     rule(

@@ -1,0 +1,109 @@
+//! Values that occur again: the same element twice in a list, or what was found in one step found in the step before.
+
+use std::collections::HashSet;
+
+use noetl_domain::Value;
+
+use super::{DEPTH, LOOKED_AT, join};
+
+/// Elements among which a second one like it is looked for.
+const AMONG: usize = 10_000;
+/// Fields that name a record.
+const NAMES: &[&str] = &["id", "key", "uuid", "sku", "number", "code", "isin", "email", "ref", "reference"];
+
+/// An element that a list has twice, and its place: a number or a text, or a record of the same name.
+pub(super) fn twice(value: &Value) -> Option<(String, String)> {
+    inside(value, "", DEPTH)
+}
+
+fn inside(value: &Value, at: &str, depth: usize) -> Option<(String, String)> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::Array(list) => {
+            let found = again(list).map(|(index, text)| (join(at, &format!("[{index}]")), text));
+            found.or_else(|| {
+                let mut inner = list.iter().enumerate().take(LOOKED_AT);
+                inner.find_map(|(index, value)| inside(value, &join(at, &format!("[{index}]")), depth))
+            })
+        }
+        Value::Object(map) => map.iter().find_map(|(key, value)| inside(value, &join(at, key), depth)),
+        _ => None,
+    }
+}
+
+/// The first element that was there before.
+fn again(list: &[Value]) -> Option<(usize, String)> {
+    let mut seen = HashSet::new();
+    list.iter().take(AMONG).enumerate().find_map(|(index, element)| {
+        let name = match element {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Object(map) => {
+                let named = |name: &&str| {
+                    let is_it = |key: &String| {
+                        key.to_lowercase() == **name || key.to_lowercase().ends_with(&format!("_{name}"))
+                    };
+                    map.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+                };
+                match NAMES.iter().find_map(|name| named(&name))? {
+                    Value::String(text) => text.clone(),
+                    Value::Number(number) => number.to_string(),
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        (!name.is_empty() && !seen.insert(name.clone())).then_some((index, name))
+    })
+}
+
+/// How often a text or a number stands in a value.
+pub(crate) fn count_of(value: &Value, text: &str, depth: usize) -> usize {
+    let Some(depth) = depth.checked_sub(1) else { return 0 };
+    match value {
+        Value::String(found) => usize::from(found == text),
+        Value::Number(found) => usize::from(found.to_string() == text),
+        Value::Array(list) => list.iter().take(AMONG).map(|inner| count_of(inner, text, depth)).sum(),
+        Value::Object(map) => map.values().map(|inner| count_of(inner, text, depth)).sum(),
+        _ => 0,
+    }
+}
+
+/// Where a text stands in a value, alone or with more around it.
+pub(crate) fn place_of(value: &Value, text: &str, at: &str, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::String(found) => found.contains(text).then(|| at.to_owned()),
+        Value::Number(found) => (found.to_string() == text).then(|| at.to_owned()),
+        Value::Array(list) => {
+            let mut list = list.iter().take(AMONG).enumerate();
+            list.find_map(|(index, inner)| place_of(inner, text, &join(at, &format!("[{index}]")), depth))
+        }
+        Value::Object(map) => {
+            map.iter().find_map(|(key, inner)| place_of(inner, text, &join(at, key), depth))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_twice_is_found_with_its_place() {
+        let found = |value: Value| twice(&value);
+        assert_eq!(found(json!({"ids": [1, 2, 1]})), Some(("ids[2]".into(), "1".into())));
+        let orders = json!([{"order_id": "a", "n": 1}, {"order_id": "b", "n": 1}, {"order_id": "a", "n": 2}]);
+        assert_eq!(found(orders), Some(("[2]".into(), "a".into())));
+        assert_eq!(found(json!([{"n": 1}, {"n": 1}])), None);
+        assert_eq!(found(json!([1, 2, 3, null, null, "", ""])), None);
+        assert_eq!(count_of(&json!([{"rows": [{"id": 21}]}, {"rows": [{"id": 21}]}]), "21", 5), 2);
+        assert_eq!(
+            place_of(&json!({"a": [{"b": "on 2026-02-30"}]}), "2026-02-30", "", 5).as_deref(),
+            Some("a[0].b")
+        );
+    }
+}
