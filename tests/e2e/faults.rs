@@ -73,6 +73,10 @@ async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, Strin
         return Err(format!("no diagnosis: {code} {diagnosis}"));
     }
     diagnosis["unresolved"] = json!(unresolved(app, &diagnosis).await);
+    if case.fault.asked_at.is_some() {
+        // What waits at a gate would keep a slot of the worker from all cases after it.
+        app.post(&format!("/api/executions/{id}/cancel"), &json!({"reason": "it was asked about"})).await;
+    }
     Ok(diagnosis)
 }
 
