@@ -26,6 +26,8 @@ mod statistics;
 #[cfg(test)]
 mod testing;
 pub mod tools;
+#[cfg(test)]
+mod words;
 mod write;
 
 pub use answer::diagnose;

@@ -20,8 +20,10 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         return Vec::new();
     }
     let telling = |line: &&LogLine| {
-        let cause = Cause::of(&TaskError::new("tool_error", line.text.clone()), None);
+        // A line may say anything; what it is only like says little.
+        let (cause, basis) = Cause::with_basis(&TaskError::new("tool_error", line.text.clone()), None);
         line.step == end.step
+            && basis != Basis::Likeness
             && !is_frame(&line.text)
             && (line.stream == "stderr" || is_complaint(&line.text))
             && !end.error.message.contains(line.text.trim())
@@ -60,7 +62,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     };
     // What only a sentence says is less sure than what a library is known to say.
     let ground = Cause::with_basis(&TaskError::new("tool_error", line.clone()), None).1;
-    let score = if ground == Basis::Sentence { score * 0.9 } else { score };
+    let score = if matches!(ground, Basis::Sentence | Basis::Likeness) { score * 0.9 } else { score };
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = if score >= 0.8 { Support::Firm } else { Support::Likely };

@@ -49,7 +49,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::CodeException if told.error.kind != "python" => (0.62, Support::Likely),
         Cause::CodeException => (0.75, Support::Likely),
         _ if is_typed(told) => (0.9, Support::Firm),
-        _ if Cause::with_basis(&told.error, None).1 == Basis::Sentence => (0.72, Support::Likely),
+        _ if rests_on_words(&told.error) => (0.72, Support::Likely),
         _ => (0.8, Support::Likely),
     };
     let step = Some(told.step.as_str()).filter(|step| !step.is_empty());
@@ -82,6 +82,11 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     vec![hypothesis]
 }
 
+/// Whether the cause is only what its sentences are about.
+fn rests_on_words(error: &TaskError) -> bool {
+    matches!(Cause::with_basis(error, None).1, Basis::Sentence | Basis::Likeness)
+}
+
 /// What speaks against the error being the whole story.
 fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
     let reads =
@@ -91,7 +96,7 @@ fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
         Basis::Kind if told.error.kind != "python" => 0.75,
         // It may come of data whose fault is not to be seen.
         _ if follows_from_data(cause, &case.said) >= 0.75 && reads() => 0.85,
-        Basis::Sentence => 0.9,
+        Basis::Sentence | Basis::Likeness => 0.9,
         Basis::Field | Basis::Phrase | Basis::Kind => 1.0,
     }
 }
@@ -113,8 +118,16 @@ fn passed_on(error: &TaskError) -> Option<Cause> {
     let words = Said::raw(error);
     match Cause::with_basis(&TaskError::new("tool_error", words), None) {
         (Cause::Unknown | Cause::CodeException, _) => {}
+        // Of code that may speak of anything.
+        (cause, Basis::Likeness) if Cause::surely_like(words) != Some(cause) => return None,
         (cause, Basis::Field | Basis::Phrase) => return Some(cause),
         (cause, _) if is_elsewhere(cause) => return Some(cause),
+        // What only a database or a service can have said.
+        (cause, Basis::Likeness)
+            if matches!(cause.family(), "sql" | "request") || cause == Cause::DataDuplicate =>
+        {
+            return Some(cause);
+        }
         // `no such customer` may be said by the code itself.
         _ => return None,
     }

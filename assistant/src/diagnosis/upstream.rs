@@ -2,7 +2,7 @@
 //! step needed.
 
 use noetl_domain::Value;
-use noetl_domain::cause::Cause;
+use noetl_domain::cause::{Basis, Cause};
 use noetl_domain::error::TaskError;
 use noetl_domain::mask::is_secret_key;
 
@@ -351,8 +351,8 @@ fn printed(case: &Case<'_>, step: &str) -> Option<(Cause, String)> {
                 .any(|word| lower.contains(word))
         })
         .find_map(|line| {
-            let cause = Cause::of(&TaskError::new("tool_error", line.text.clone()), None);
-            (cause != Cause::Unknown).then(|| (cause, line.text.clone()))
+            let (cause, basis) = Cause::with_basis(&TaskError::new("tool_error", line.text.clone()), None);
+            (cause != Cause::Unknown && basis != Basis::Likeness).then(|| (cause, line.text.clone()))
         })
 }
 

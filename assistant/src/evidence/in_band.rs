@@ -36,7 +36,8 @@ fn in_map(map: &Map, depth: usize) -> Option<TaskError> {
         || is_bad_state(word, map)
         || map.iter().any(|(key, value)| GOOD.contains(&plain(key).as_str()) && is_false(value))
         || map.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0)
-        || answers_in_its_place(map);
+        || answers_in_its_place(map)
+        || turns_down(map);
     if is_error || status.is_some() && (map.len() <= MOST_FIELDS || says(map).is_some()) {
         let mut error =
             TaskError::new("tool_error", message_of(map, DEPTH).unwrap_or_else(|| word.to_owned()));
@@ -228,6 +229,41 @@ fn answers_in_its_place(map: &Map) -> bool {
         let cause = noetl_domain::cause::Cause::in_words(words);
         matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network" | "request")
     })
+}
+
+/// `{"accepted": false, "note": "Easy there, twelve a minute …"}`, `{"code": 40100, "msg": "Too many requests"}`: a field
+/// that may mean anything, beside words about another side.
+fn turns_down(map: &Map) -> bool {
+    const MAYBE: &[&str] = &[
+        "accepted",
+        "done",
+        "completed",
+        "delivered",
+        "authorized",
+        "authenticated",
+        "allowed",
+        "valid",
+        "granted",
+        "available",
+        "processed",
+        "sent",
+    ];
+    const CODES: &[&str] = &["code", "errcode", "retcode", "returncode", "resultcode", "errno", "errorno"];
+    const WORDS: &[&str] = &["refused", "declined", "throttled", "blocked", "turneddown", "notaccepted"];
+    let is_bad = |key: &str, value: &Value| {
+        MAYBE.contains(&key) && is_false(value)
+            || CODES.contains(&key)
+                && value.as_i64().is_some_and(|code| code != 0 && !(200..300).contains(&code))
+            || STATES.contains(&key)
+                && value.as_str().is_some_and(|word| WORDS.contains(&plain(word).as_str()))
+    };
+    const PLACES: &[&str] =
+        &["message", "msg", "note", "reason", "detail", "description", "info", "say", "text"];
+    map.iter().any(|(key, value)| is_bad(&plain(key), value))
+        && field(map, PLACES).and_then(Value::as_str).is_some_and(|words| {
+            let cause = noetl_domain::cause::Cause::in_words(words);
+            matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network")
+        })
 }
 
 /// Words beside a status.

@@ -4,10 +4,11 @@
 //! exception, a Code of ours (`typed`).
 //! A status that is told in the text (`told`) outweighs the class of the exception that tells it.
 //! Only then do the words count: numbers of databases (`vendor`), the phrases of common runtimes and libraries
-//! (`phrase`), codes that words hold (`spoken`), and at last what a sentence is about and what became of that
-//! (`sentence`).
+//! (`phrase`), codes that words hold (`spoken`), what a sentence is about and what became of that (`sentence`), and at
+//! last which known texts it is like (`likeness`).
 //! A step earlier in the log may be to blame all the same; one error alone cannot say so, and this module does not try.
 
+mod likeness;
 mod phrase;
 mod sentence;
 mod spoken;
@@ -127,6 +128,8 @@ pub enum Basis {
     Phrase,
     /// What a sentence is about.
     Sentence,
+    /// Texts that it is like.
+    Likeness,
     /// The kind of the error alone.
     Kind,
 }
@@ -140,10 +143,15 @@ impl Cause {
     /// The same, and what it rests on.
     pub fn with_basis(error: &TaskError, tool: Option<&str>) -> (Self, Basis) {
         let tool = tool.filter(|tool| !tool.is_empty()).unwrap_or(&error.source);
-        let ways: [(Basis, &dyn Fn() -> Option<Self>); 4] = [
+        let ways: [(Basis, &dyn Fn() -> Option<Self>); 5] = [
             (Basis::Field, &|| typed::cause(error, tool)),
             (Basis::Phrase, &|| told::cause(error).or_else(|| phrase::narrow(&error.message))),
             (Basis::Sentence, &|| sentence::cause(&phrase::unquoted(&error.message))),
+            // Texts that say nothing are like each other too: of a program that is all there is.
+            (Basis::Likeness, &|| {
+                let like = likeness::cause(&error.message)?;
+                (like != Self::Unknown || error.kind == "shell").then_some(like)
+            }),
             (Basis::Kind, &|| typed::family(error, tool)),
         ];
         let found = ways.iter().find_map(|(basis, look)| Some((look()?, *basis)));
@@ -158,6 +166,11 @@ impl Cause {
             .or_else(|| spoken::code(text))
             .or_else(|| phrase::cause(text))
             .unwrap_or(Self::Unknown)
+    }
+
+    /// What a text is like beyond doubt, whoever said it.
+    pub fn surely_like(text: &str) -> Option<Self> {
+        likeness::surely(text).filter(|cause| *cause != Self::Unknown)
     }
 
     /// `network` of `network.refused`.

@@ -79,8 +79,31 @@ pub(super) fn curl(text: &str) -> Option<Cause> {
 /// A secret that was looked for where secrets are kept, and is not there.
 pub(super) fn not_set(text: &str) -> Option<Cause> {
     let text = start_of(text);
-    let about = ["environment variable", "secret", "credential", "keychain"];
-    let gone = [" is not set", " does not exist", " not found", " is missing", " is not registered"];
+    let about = [
+        "environment variable",
+        "env var",
+        "envvar",
+        "umgebungsvariable",
+        "secret",
+        "credential",
+        "keychain",
+        "conn_id",
+        "connection id",
+    ];
+    let gone = [
+        " is not set",
+        " does not exist",
+        " not found",
+        " is missing",
+        " is not registered",
+        " isn't defined",
+        " is not defined",
+        " must be set",
+        " not provided",
+        " nicht gesetzt",
+        " is unset",
+        " not configured",
+    ];
     let place = about.iter().find_map(|word| text.find(word))?;
     gone.iter().any(|phrase| text[place..].contains(phrase)).then_some(Cause::AuthCredentialMissing)
 }

@@ -1,6 +1,6 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, phrase, sentence, spoken, told};
+use super::{Cause, likeness, phrase, sentence, spoken, told};
 use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
@@ -61,6 +61,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         ])
     };
     let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
+    let is_limit = || of_body(error).filter(|cause| cause.family() == "limit");
     Some(match status {
         401 if is_expired() => Cause::AuthTokenExpired,
         401 | 407 | 511 => Cause::AuthUnauthenticated,
@@ -68,6 +69,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         403 if is_quota() => Cause::LimitQuota,
         403 if says(&["rate limit", "ratelimit", "rate_limit", "too many requests"]) => Cause::LimitRate,
         403 if is_expired() => Cause::AuthTokenExpired,
+        403 if is_limit().is_some() => return is_limit(),
         403 | 451 => Cause::AuthForbidden,
         404 | 410 => Cause::RequestNotFound,
         408 => Cause::TimeoutResponse,
@@ -81,6 +83,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         400 | 422 if is_expired() => Cause::AuthTokenExpired,
         400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
         400..=499 => Cause::RequestInvalid,
+        503 | 529 if is_limit().is_some() => return is_limit(),
+        529 => Cause::RemoteUnavailable,
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
         }
@@ -92,17 +96,22 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
 
 /// What a body says of who asks and of limits; of anything else the status says enough.
 fn of_body(error: &TaskError) -> Option<Cause> {
-    let body = match error.details.get("body") {
-        Some(Value::String(text)) => text.clone(),
-        Some(body) => body.to_string(),
-        // A status that a text tells stands in the words of the answer.
-        None if error.status_code.is_none() => error.message.clone(),
-        None => return None,
-    };
+    let body = told_by(error)?;
     let told = phrase::fixed(&body.to_lowercase())
         .or_else(|| spoken::code(&body))
-        .or_else(|| sentence::cause(&body.to_lowercase()))?;
+        .or_else(|| sentence::cause(&body.to_lowercase()))
+        .or_else(|| likeness::surely(&body))?;
     matches!(told.family(), "auth" | "limit").then_some(told)
+}
+
+/// The words of an answer.
+fn told_by(error: &TaskError) -> Option<String> {
+    match error.details.get("body") {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(body) => Some(body.to_string()),
+        // A status that a text tells stands in the words of the answer.
+        None => error.status_code.is_none().then(|| error.message.clone()),
+    }
 }
 
 fn of_code(code: Code, error: &TaskError) -> Option<Cause> {
@@ -248,6 +257,14 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
             Cause::ResourceMemory
         }
         "InterpreterDied" if message.contains("signal") || message.contains("SIG") => Cause::ResourceKilled,
+        // What a driver of a database raises passes on what the database said.
+        "OperationalError" | "ProgrammingError" | "DatabaseError" | "IntegrityError" | "InternalError"
+        | "DataError" | "InterfaceError" | "NotSupportedError" | "InternalError_" => {
+            return phrase::cause(message)
+                .or_else(|| likeness::cause(message))
+                .filter(|cause| *cause != Cause::Unknown)
+                .or(Some(Cause::CodeException));
+        }
         // What wraps another error: the words say which.
         "ConnectionError"
         | "MaxRetryError"
@@ -258,7 +275,6 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         | "HTTPError"
         | "APIError"
         | "ClientError"
-        | "OperationalError"
         | "ConnectError"
         | "RequestException"
         | "APIConnectionError"
@@ -267,9 +283,6 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         | "Exception"
         | "RetryError"
         | "HTTPStatusError"
-        | "ProgrammingError"
-        | "DatabaseError"
-        | "IntegrityError"
         | "RateLimitError" => return phrase::elsewhere(message).or(Some(Cause::CodeException)),
         "TypeError" if message.contains("not JSON serializable") => Cause::CodeResult,
         "TypeError" | "AttributeError" if message.contains("'NoneType'") => Cause::DataEmpty,

@@ -3,6 +3,33 @@
 use super::Cause;
 
 pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
+    (
+        Cause::AuthCredentialMissing,
+        &[
+            "unable to locate credentials",
+            "could not find credentials",
+            "api_key client option must be set",
+            "env var required but not provided",
+            "declare it as envvar",
+            "default credentials were not found",
+        ],
+    ),
+    (
+        Cause::AuthCredentialInvalid,
+        &[
+            "failed to find any pem data",
+            "no pem header",
+            "partial credentials found",
+            "could not deserialize key data",
+            "unable to load private key",
+            "error in libcrypto",
+            "not a valid openssh private key",
+            "invalidkeyexception",
+            "invalidkeyspecexception",
+        ],
+    ),
+    (Cause::RemoteUnavailable, &["not primary", "notwritableprimary", "no endpoints available for service"]),
+    (Cause::NetworkRefused, &["is the docker daemon running"]),
     // What the words below would take for something else.
     (
         Cause::AuthUnauthenticated,
@@ -475,7 +502,6 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
             "wrongpass",
             "invalid_grant",
             "could not read username",
-            "unable to locate credentials",
             "username or password",
         ],
     ),

@@ -57,7 +57,7 @@ pub(super) const SPOKEN: &[(&str, &str)] = &[
     ),
     ("request.conflict", r#"Error from server (AlreadyExists): namespaces "etl" already exists"#),
     (
-        "auth.unauthenticated",
+        "auth.credential_missing",
         r#"Unable to locate credentials. You can configure credentials by running "aws configure"."#,
     ),
     (
