@@ -110,7 +110,8 @@ fn clickhouse(text: &str) -> Option<Cause> {
 fn mysql(text: &str) -> Option<Cause> {
     let after = |mark: &str| text.match_indices(mark).find_map(|(at, _)| digits(&text[at + mark.len()..]));
     let is_call = text.starts_with('(') || text.contains("error: (") || text.contains("error (");
-    let number = after("error ").filter(|number| *number >= 1000).or_else(|| {
+    let told = after("error ").or_else(|| after("got error: "));
+    let number = told.filter(|number| *number >= 1000).or_else(|| {
         let number = after("(").filter(|_| is_call)?;
         text.contains(&format!("({number},")).then_some(number)
     })?;
@@ -234,6 +235,10 @@ mod tests {
                 Cause::SqlUndefinedObject,
             ),
             ("Code: 241. DB::Exception: Memory limit (total) exceeded", Cause::ResourceMemory),
+            (
+                "mysqldump: Got error: 1045: \"Access denied for user 'etl'\" when trying to connect",
+                Cause::AuthUnauthenticated,
+            ),
             ("ERROR 1205 (HY000) at line 1: Lock wait timeout exceeded", Cause::TimeoutStatement),
             ("(1213, 'Deadlock found when trying to get lock')", Cause::SqlDeadlock),
             ("002003 (42S02): SQL compilation error: Object 'X' does not exist", Cause::SqlUndefinedObject),
