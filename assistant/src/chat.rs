@@ -98,7 +98,7 @@ async fn answer<A: Answers>(
     let mut written_by = "rules".to_owned();
     let mut said = None;
     // What can be asked needs no model to be listed.
-    if let Some(with) = with.filter(|_| !matches!(reading, Reading::Help)) {
+    if let Some(with) = with.filter(|_| !request.without_model && !matches!(reading, Reading::Help)) {
         let zone = request.timezone.clone().unwrap_or_else(|| "the server's time zone".to_owned());
         let question = Question { request, known: &known, zone, reading: &reading };
         match talk(answers, with, &question, out).await {

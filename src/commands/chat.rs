@@ -32,6 +32,9 @@ pub(crate) struct Chat {
     /// Where days begin, such as Europe/Berlin or +02:00 [default: the server's own]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
+    /// Let rules answer, though a model is configured
+    #[arg(long, alias = "without-model")]
+    no_model: bool,
     /// Show every row, the evidence, and the SQL behind the tables
     #[arg(long, short)]
     verbose: bool,
@@ -73,6 +76,7 @@ impl Chat {
             playbook: self.playbook.clone(),
             since: self.since.clone(),
             timezone: self.timezone.clone(),
+            without_model: self.no_model,
         }
     }
 

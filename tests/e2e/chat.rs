@@ -3,13 +3,15 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::app::{App, Options, binary};
+use crate::app::{App, Options, PATIENCE, binary, pause};
+use crate::indexed;
 
 const PATH: &str = "tests/chat/orders";
 const PLAYBOOK: &str = "apiVersion: noetl.io/v2
@@ -243,7 +245,9 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     let file = folder.path().join("noetl.toml");
     std::fs::write(&file, format!("[assistant.model]\nbase_url = \"{url}\"\nmodel = \"scripted\"\n"))
         .expect("a file");
-    let env = vec![("NOETL_CONFIG".to_owned(), file.display().to_string())];
+    let mut env = vec![("NOETL_CONFIG".to_owned(), file.display().to_string())];
+    let library = indexed::library();
+    env.extend(library.iter().map(|library| ("NOETL_CHDB_LIB".to_owned(), library.display().to_string())));
     let (app, id) = failed(Options { env, ..Options::default() }).await;
     let before = state(&app, &id).await;
 
@@ -279,6 +283,19 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
         "the model is told that there is no such tool"
     );
     assert_eq!(state(&app, &id).await, before, "a model changes nothing");
+    if library.is_some() {
+        calls_are_recorded(&app).await;
+    }
+
+    // Nobody asks the model who is told to leave it out.
+    let before = script.asked.lock().expect("no test holds it").len();
+    let told = app.cli(&["chat", QUESTION, "--no-model", "--json"]);
+    let answer: Value = serde_json::from_str(&told.stdout).expect("a document");
+    assert_eq!(
+        (answer["written_by"].as_str(), answer["notes"].as_array().map(Vec::len)),
+        (Some("rules"), Some(0))
+    );
+    assert_eq!(script.asked.lock().expect("no test holds it").len(), before, "{answer}");
 
     // One that goes astray leaves the question to rules.
     *script.says.lock().expect("no test holds it") = vec![json!("I cannot answer that")];
@@ -287,4 +304,23 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     assert_eq!(answer["written_by"], "rules", "{answer}");
     assert!(answer["notes"].to_string().contains("rules answer instead"), "{answer}");
     assert!(answer["text"].as_str().is_some_and(|text| text.contains("`fetch`")), "{answer}");
+}
+
+/// Each call of the model becomes a row, some time after it was made.
+async fn calls_are_recorded(app: &App) {
+    let query = "SELECT count(), min(input_tokens), min(output_tokens), any(model), any(response_model), any(operation) \
+                 FROM noetl_llm_calls WHERE model = 'scripted' AND error = ''";
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = app.post("/api/insights/sql", &json!({ "query": query })).await;
+        let row = answer["rows"][0].clone();
+        let count = row[0].as_u64().or_else(|| row[0].as_str()?.parse().ok()).unwrap_or_default();
+        if count >= 4 {
+            let told: Vec<String> = (1..6).map(|at| row[at].to_string().replace('"', "")).collect();
+            assert_eq!(told, ["10", "5", "scripted", "scripted-1", "chat"], "{answer}");
+            return;
+        }
+        assert!(Instant::now() < deadline, "no rows of calls: {answer}\n{}", app.log());
+        pause().await;
+    }
 }

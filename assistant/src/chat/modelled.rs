@@ -128,6 +128,8 @@ async fn whatever_a_model_does_the_question_is_answered() {
             )],
         ),
         ("refused", vec![Act::Refuse(400, "no")]),
+        ("fell over", vec![Act::Refuse(500, "Internal Server Error")]),
+        ("fell over half-way", vec![tool("clusters", &clusters), Act::Refuse(500, "Internal Server Error")]),
         ("garbage", vec![Act::Garbage]),
         (
             "oversized",

@@ -250,6 +250,8 @@ fn turns_down(map: &Map) -> bool {
     ];
     const CODES: &[&str] = &["code", "errcode", "retcode", "returncode", "resultcode", "errno", "errorno"];
     const WORDS: &[&str] = &["refused", "declined", "throttled", "blocked", "turneddown", "notaccepted"];
+    const PLACES: &[&str] =
+        &["message", "msg", "note", "reason", "detail", "description", "info", "say", "text"];
     let is_bad = |key: &str, value: &Value| {
         MAYBE.contains(&key) && is_false(value)
             || CODES.contains(&key)
@@ -257,8 +259,6 @@ fn turns_down(map: &Map) -> bool {
             || STATES.contains(&key)
                 && value.as_str().is_some_and(|word| WORDS.contains(&plain(word).as_str()))
     };
-    const PLACES: &[&str] =
-        &["message", "msg", "note", "reason", "detail", "description", "info", "say", "text"];
     map.iter().any(|(key, value)| is_bad(&plain(key), value))
         && field(map, PLACES).and_then(Value::as_str).is_some_and(|words| {
             let cause = noetl_domain::cause::Cause::in_words(words);

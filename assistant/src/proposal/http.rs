@@ -237,4 +237,4 @@ fn known<T>(found: Option<T>, path: &str) -> Result<T, Refusal> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -97,3 +97,89 @@ async fn round<H: History, D: Desk>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::super::http::tests::{InMemory, Told};
+    use super::super::{Defect, Observed};
+    use super::*;
+    use crate::evidence::Definition;
+    use crate::gather::SourceError;
+
+    /// The history of the endpoints' tests, with so many executions since the last look.
+    #[derive(Default)]
+    struct Growing {
+        since: AtomicU64,
+        looks: AtomicU64,
+        looked: tokio::sync::Notify,
+    }
+
+    impl History for Growing {
+        async fn paths(&self) -> Result<Vec<String>, SourceError> {
+            Told.paths().await
+        }
+
+        async fn definition(
+            &self,
+            path: &str,
+            version: Option<u32>,
+        ) -> Result<Option<Definition>, SourceError> {
+            Told.definition(path, version).await
+        }
+
+        async fn observed(&self, path: &str, most: usize) -> Result<Vec<Observed>, SourceError> {
+            self.looks.fetch_add(1, Ordering::SeqCst);
+            self.looked.notify_one();
+            Told.observed(path, most).await
+        }
+
+        async fn has_credential(&self, name: &str) -> Result<bool, SourceError> {
+            Told.has_credential(name).await
+        }
+
+        async fn defects(&self, failed: &[Observed]) -> Result<Vec<Defect>, SourceError> {
+            Told.defects(failed).await
+        }
+
+        async fn ended_since(&self, path: &str, since_ms: i64, most: usize) -> Result<u64, SourceError> {
+            match since_ms {
+                0 => Told.ended_since(path, since_ms, most).await,
+                _ => Ok(self.since.load(Ordering::SeqCst)),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_playbook_is_looked_at_again_when_enough_of_it_has_ended() {
+        let (history, desk) = (Growing::default(), InMemory::default());
+        let (tools, config, mut seen) = (Arc::new(ToolSchemas::new()), Config::default(), HashMap::new());
+        let looked = || history.looks.load(Ordering::SeqCst);
+        round(&history, &desk, &tools, &config, &mut seen).await.unwrap();
+        assert_eq!((looked(), desk.0.lock().unwrap().len()), (1, 1));
+        history.since.store(config.after_executions - 1, Ordering::SeqCst);
+        round(&history, &desk, &tools, &config, &mut seen).await.unwrap();
+        assert_eq!(looked(), 1, "too few have ended since");
+        history.since.store(config.after_executions, Ordering::SeqCst);
+        round(&history, &desk, &tools, &config, &mut seen).await.unwrap();
+        // The same evidence is the same Proposal.
+        assert_eq!((looked(), desk.0.lock().unwrap().len()), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn looks_go_on_until_they_are_stopped_and_never_begin_when_off() {
+        let tools = Arc::new(ToolSchemas::new());
+        let (history, desk, stop) =
+            (Arc::new(Growing::default()), Arc::new(InMemory::default()), CancellationToken::new());
+        let off = Config { enabled: false, ..Config::default() };
+        watch(Arc::clone(&history), Arc::clone(&desk), Arc::clone(&tools), off, stop.clone()).await;
+        assert!(desk.0.lock().unwrap().is_empty());
+        let often = Config { every_minutes: 0.0, ..Config::default() };
+        let looking =
+            tokio::spawn(watch(Arc::clone(&history), Arc::clone(&desk), tools, often, stop.clone()));
+        history.looked.notified().await;
+        stop.cancel();
+        looking.await.unwrap();
+    }
+}

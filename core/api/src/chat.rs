@@ -29,6 +29,9 @@ pub struct ChatRequest {
     /// Where days begin: a name such as `Europe/Berlin`, or `+02:00`; the server's own unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Lets rules read and answer the question, though a model is configured.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_model: bool,
 }
 
 /// A question and what came back.

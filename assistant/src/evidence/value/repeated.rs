@@ -39,13 +39,13 @@ fn again(list: &[Value]) -> Option<(usize, String)> {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
             Value::Object(map) => {
-                let named = |name: &&str| {
+                let named = |name: &str| {
                     let is_it = |key: &String| {
-                        key.to_lowercase() == **name || key.to_lowercase().ends_with(&format!("_{name}"))
+                        key.to_lowercase() == name || key.to_lowercase().ends_with(&format!("_{name}"))
                     };
                     map.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
                 };
-                match NAMES.iter().find_map(|name| named(&name))? {
+                match NAMES.iter().find_map(|name| named(name))? {
                     Value::String(text) => text.clone(),
                     Value::Number(number) => number.to_string(),
                     _ => return None,

@@ -22,7 +22,7 @@ const PATH: &str = "demo/orders";
 const TEXT: &str = "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: { name: orders, path: demo/orders }\nworkflow:\n  - step: fetch\n    retry: { max_attempts: 2, initial_delay: 0.1 }\n    tool: { kind: http, url: \"http://127.0.0.1/x\" }\n";
 
 /// A playbook whose fetch fails in every second execution, and half of the time for good.
-struct Told;
+pub(in crate::proposal) struct Told;
 
 impl History for Told {
     async fn paths(&self) -> Result<Vec<String>, SourceError> {
@@ -84,7 +84,7 @@ impl History for Told {
 }
 
 #[derive(Default)]
-struct InMemory(Mutex<Vec<Proposal>>);
+pub(in crate::proposal) struct InMemory(pub(in crate::proposal) Mutex<Vec<Proposal>>);
 
 impl Desk for InMemory {
     async fn make(&self, proposed: NewProposal) -> Result<Made, SourceError> {

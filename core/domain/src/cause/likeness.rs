@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 
 use super::Cause;
 
-/// Where each text is from, its cause, and the text, with `\n` for line ends.
+/// In columns: who wrote it down (`f` and `g` had not seen the rules, `s` is from the rules' own tests), the causes it may
+/// have, the first one the likelier, how it was told, and the text with `\n` for line ends.
 const TEXTS: &str = include_str!("likeness/texts.tsv");
 
 /// Bytes of a text that are looked at.
@@ -63,9 +64,9 @@ fn last_words(text: &str) -> Option<&str> {
 
 fn texts() -> impl Iterator<Item = (&'static str, Cause, String)> {
     TEXTS.lines().filter_map(|line| {
-        let mut parts = line.splitn(3, '\t');
-        let (from, cause, text) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-        Some((from, cause, text.replace("\\n", "\n")))
+        let mut parts = line.splitn(4, '\t');
+        let (from, causes, _via, text) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        Some((from, causes.split('|').next()?.parse().ok()?, text.replace("\\n", "\n")))
     })
 }
 

@@ -63,13 +63,13 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
     let is_limit = || of_body(error).filter(|cause| cause.family() == "limit");
     Some(match status {
-        401 if is_expired() => Cause::AuthTokenExpired,
+        400 | 401 | 422 if is_expired() => Cause::AuthTokenExpired,
         401 | 407 | 511 => Cause::AuthUnauthenticated,
         402 => Cause::LimitQuota,
         403 if is_quota() => Cause::LimitQuota,
         403 if says(&["rate limit", "ratelimit", "rate_limit", "too many requests"]) => Cause::LimitRate,
         403 if is_expired() => Cause::AuthTokenExpired,
-        403 if is_limit().is_some() => return is_limit(),
+        403 | 503 | 529 if is_limit().is_some() => return is_limit(),
         403 | 451 => Cause::AuthForbidden,
         404 | 410 => Cause::RequestNotFound,
         408 => Cause::TimeoutResponse,
@@ -80,10 +80,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         }
         429 => Cause::LimitRate,
         // Some services answer everything with 400 and say in the body what it is about.
-        400 | 422 if is_expired() => Cause::AuthTokenExpired,
         400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
         400..=499 => Cause::RequestInvalid,
-        503 | 529 if is_limit().is_some() => return is_limit(),
         529 => Cause::RemoteUnavailable,
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
