@@ -249,6 +249,10 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     let library = indexed::library();
     env.extend(library.iter().map(|library| ("NOETL_CHDB_LIB".to_owned(), library.display().to_string())));
     let (app, id) = failed(Options { env, ..Options::default() }).await;
+    if library.is_some() {
+        // Calls that are made before the engine is open make no rows.
+        indexed::caught_up(&app).await;
+    }
     let before = state(&app, &id).await;
 
     let tool = |name: &str, arguments: &Value| json!({ "action": "tool", "tool": name, "arguments": arguments.to_string(), "sentences": [] });
@@ -291,10 +295,8 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     let before = script.asked.lock().expect("no test holds it").len();
     let told = app.cli(&["chat", QUESTION, "--no-model", "--json"]);
     let answer: Value = serde_json::from_str(&told.stdout).expect("a document");
-    assert_eq!(
-        (answer["written_by"].as_str(), answer["notes"].as_array().map(Vec::len)),
-        (Some("rules"), Some(0))
-    );
+    assert_eq!(answer["written_by"], "rules", "{answer}");
+    assert!(!answer["notes"].to_string().contains("rules answer instead"), "{answer}");
     assert_eq!(script.asked.lock().expect("no test holds it").len(), before, "{answer}");
 
     // One that goes astray leaves the question to rules.
