@@ -249,10 +249,6 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
     let library = indexed::library();
     env.extend(library.iter().map(|library| ("NOETL_CHDB_LIB".to_owned(), library.display().to_string())));
     let (app, id) = failed(Options { env, ..Options::default() }).await;
-    if library.is_some() {
-        // Calls that are made before the engine is open make no rows.
-        indexed::caught_up(&app).await;
-    }
     let before = state(&app, &id).await;
 
     let tool = |name: &str, arguments: &Value| json!({ "action": "tool", "tool": name, "arguments": arguments.to_string(), "sentences": [] });
@@ -310,6 +306,8 @@ async fn a_model_asks_the_same_tools_and_can_only_draft() {
 
 /// Each call of the model becomes a row, some time after it was made.
 async fn calls_are_recorded(app: &App) {
+    // Before the engine is open they wait, and questions are refused.
+    indexed::caught_up(app).await;
     let query = "SELECT count(), min(input_tokens), min(output_tokens), any(model), any(response_model), any(operation) \
                  FROM noetl_llm_calls WHERE model = 'scripted' AND error = ''";
     let deadline = Instant::now() + PATIENCE;

@@ -6,7 +6,7 @@ use noetl_api::chat::ColumnKind as K;
 use noetl_api::insight::SqlQuestion;
 use noetl_api::show::{milliseconds, percent};
 use noetl_api::what_if::{Foreseen, WhatIf, WhatIfParameter};
-use noetl_domain::dialect;
+use noetl_domain::dialect::{self, patch};
 use noetl_domain::playbook::{Playbook, Step};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -53,7 +53,22 @@ impl Parameter {
     }
 
     /// What a step says about it; none where it says nothing.
-    fn of(self, step: &Step) -> Option<f64> {
+    fn of(self, playbook: &Playbook, step: &Step) -> Option<f64> {
+        let written = match self {
+            Self::BatchSize => patch::Parameter::BatchSize,
+            Self::MaxInFlight => patch::Parameter::MaxInFlight,
+            Self::MaxAttempts => patch::Parameter::MaxAttempts,
+            Self::Timeout => patch::Parameter::Timeout,
+        };
+        // Where a change would be written, and where older generations of the language say it.
+        patch::current(playbook, &step.name, written)
+            .ok()
+            .as_ref()
+            .and_then(number)
+            .or_else(|| self.in_step(step))
+    }
+
+    fn in_step(self, step: &Step) -> Option<f64> {
         let looped = step.looped.as_ref();
         let task = step.body.first();
         let value = match self {
@@ -120,7 +135,7 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
         let version = u32::try_from(one.version).unwrap_or(u32::MAX);
         let entry = answers.playbook(&input.playbook, Some(version)).await.ok();
         let read = entry.and_then(|entry| read(entry.content.as_deref()));
-        let value = read.as_ref().and_then(|playbook| input.parameter.of(playbook.step(&step)?));
+        let value = read.as_ref().and_then(|playbook| input.parameter.of(playbook, playbook.step(&step)?));
         known.extend(value.map(|value| (value, one)));
     }
     known.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.version.cmp(&a.1.version)));
@@ -143,7 +158,8 @@ pub(super) async fn answer<A: Answers>(answers: &A, input: Input) -> Result<Answ
 fn expected(answer: &mut Answer, parameter: Parameter, foreseen: &Foreseen) {
     let name = parameter.name();
     if let Some(why) = &foreseen.why_not {
-        let reference = answer.fact("expectation", format!("none: {why}"), "what_if");
+        let reference =
+            answer.fact("expectation", format!("none for {name} {}: {why}", foreseen.value), "what_if");
         answer.say(format!(
             "The history carries no estimate for {name} {}: {why} [e:{reference}].",
             foreseen.value
@@ -199,10 +215,14 @@ fn read(content: Option<&str>) -> Option<Playbook> {
 
 /// The step that was named, or the only one that has the parameter.
 fn step_of(definition: Option<&Playbook>, input: &Input) -> Option<String> {
-    let steps = &definition?.steps;
+    let playbook = definition?;
+    let steps = &playbook.steps;
     match &input.step {
         Some(name) => steps.iter().find(|step| step.name == *name).map(|step| step.name.clone()),
-        None => steps.iter().find(|step| input.parameter.of(step).is_some()).map(|step| step.name.clone()),
+        None => steps
+            .iter()
+            .find(|step| input.parameter.of(playbook, step).is_some())
+            .map(|step| step.name.clone()),
     }
 }
 
