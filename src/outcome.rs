@@ -16,8 +16,8 @@ use crate::{live, output};
 /// Warnings that are worth a line of their own.
 const WARNINGS: usize = 5;
 
-/// How long the last words wait to say why.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the last words wait to say why: as long as an answer may take, and mostly a hundredth of it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Prints the end of an execution and says how the process must exit.
 pub(crate) async fn print(
