@@ -36,6 +36,7 @@ pub(crate) use subject::unified;
 pub use subject::{Defect, FAILURE_COSTS_MS, Refusal, Subject, Terms};
 pub use watch::{Config, watch};
 pub use what_if::foresee;
+pub(crate) use what_if::written;
 
 /// What a look found, and what it found no reason for.
 #[derive(Clone, Debug, Default)]

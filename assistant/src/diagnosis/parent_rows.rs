@@ -93,3 +93,22 @@ fn writes(case: &Case<'_>, step: &str, table: &str) -> bool {
     };
     step.body.iter().any(|task| task.config.values().any(puts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::referred_to;
+
+    #[test]
+    fn the_table_is_named_in_the_words_of_databases() {
+        for (words, table) in [
+            (r#"key (customer)=(12) is not present in table "customers"."#, Some("customers")),
+            (
+                "a foreign key constraint fails (`a`, constraint `x` foreign key (`c`) references `people` (`id`))",
+                Some("people"),
+            ),
+            ("foreign key constraint failed", None),
+        ] {
+            assert_eq!(referred_to(words), table, "{words}");
+        }
+    }
+}

@@ -18,13 +18,7 @@ const FEWEST: usize = 20;
 /// What the history of a step says about another value; none when the playbook has no such step.
 pub fn foresee(subject: &Subject, question: &WhatIf) -> Option<Foreseen> {
     let step = subject.playbook.step(&question.step)?;
-    let parameter = match question.parameter {
-        WhatIfParameter::BatchSize => Parameter::BatchSize,
-        WhatIfParameter::MaxInFlight => Parameter::MaxInFlight,
-        WhatIfParameter::MaxAttempts => Parameter::MaxAttempts,
-        WhatIfParameter::Timeout => Parameter::Timeout,
-    };
-    let present = subject.current(&step.name, parameter).as_f64();
+    let present = subject.current(&step.name, written(question.parameter)).as_f64();
     let look: fn(&Subject, &Step, Option<f64>, f64) -> Result<Outlook, String> = match question.parameter {
         WhatIfParameter::BatchSize => batches,
         WhatIfParameter::MaxInFlight => side_by_side,
@@ -51,6 +45,16 @@ pub fn foresee(subject: &Subject, question: &WhatIf) -> Option<Foreseen> {
         }
         Err(why) => Foreseen { why_not: Some(why), ..base },
     })
+}
+
+/// Where a playbook says it.
+pub(crate) fn written(parameter: WhatIfParameter) -> Parameter {
+    match parameter {
+        WhatIfParameter::BatchSize => Parameter::BatchSize,
+        WhatIfParameter::MaxInFlight => Parameter::MaxInFlight,
+        WhatIfParameter::MaxAttempts => Parameter::MaxAttempts,
+        WhatIfParameter::Timeout => Parameter::Timeout,
+    }
 }
 
 struct Outlook {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::counts::{number, quoted};
 use super::table::Table;
 use super::{Answer, Answers, Trouble, stretch};
+use crate::proposal::written;
 
 pub(super) const DESCRIPTION: &str = "What history says about another value of a parameter of a step (batch size, elements side by \
     side, attempts, timeout): how the versions that ran with different values fared, and what the laws fitted to its history expect. For questions such as what would \
@@ -54,14 +55,8 @@ impl Parameter {
 
     /// What a step says about it; none where it says nothing.
     fn of(self, playbook: &Playbook, step: &Step) -> Option<f64> {
-        let written = match self {
-            Self::BatchSize => patch::Parameter::BatchSize,
-            Self::MaxInFlight => patch::Parameter::MaxInFlight,
-            Self::MaxAttempts => patch::Parameter::MaxAttempts,
-            Self::Timeout => patch::Parameter::Timeout,
-        };
         // Where a change would be written, and where older generations of the language say it.
-        patch::current(playbook, &step.name, written)
+        patch::current(playbook, &step.name, written(self.asked()))
             .ok()
             .as_ref()
             .and_then(number)

@@ -48,7 +48,7 @@ pub(super) fn worded(lower: &str) -> Option<Cause> {
 }
 
 /// Phrases that only say that no connection came about; why may stand behind them.
-const WIDE: &[&str] = &["could not connect to server", "failed to connect to", "connection to server"];
+const WIDE: &[&str] = &["could not connect to server", "failed to connect to"];
 
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {

@@ -61,7 +61,11 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         ])
     };
     let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
-    let is_limit = || of_body(error).filter(|cause| cause.family() == "limit");
+    let limit = if matches!(status, 403 | 503 | 529) {
+        of_body(error).filter(|cause| cause.family() == "limit")
+    } else {
+        None
+    };
     Some(match status {
         400 | 401 | 422 if is_expired() => Cause::AuthTokenExpired,
         401 | 407 | 511 => Cause::AuthUnauthenticated,
@@ -69,7 +73,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         403 if is_quota() => Cause::LimitQuota,
         403 if says(&["rate limit", "ratelimit", "rate_limit", "too many requests"]) => Cause::LimitRate,
         403 if is_expired() => Cause::AuthTokenExpired,
-        403 | 503 | 529 if is_limit().is_some() => return is_limit(),
+        403 | 503 | 529 if limit.is_some() => return limit,
         403 | 451 => Cause::AuthForbidden,
         404 | 410 => Cause::RequestNotFound,
         408 => Cause::TimeoutResponse,

@@ -22,7 +22,7 @@ const WORDS: &[(&str, &str)] = &[
         "authentifizierung|authentifizierungsfehler|authentification|autenticación|autenticacion|autenticação|autenticazione",
     ),
     ("credentials", "anmeldedaten|zugangsdaten|identifiants|credenciales|credenciais"),
-    ("signature", "signatur|firma"),
+    ("signature", "signatur"),
     ("certificate", "zertifikat|zertifikats|zertifikate|certificat|certificado|certificato"),
     ("expired", "abgelaufen|abgelaufenes|expiré|expirée|expirés|expirado|caducado|caducada|vencido|scaduto"),
     ("user", "benutzer|benutzername|nutzer|utilisateur|usuario|usuário|utente"),
@@ -71,16 +71,16 @@ const WORDS: &[(&str, &str)] = &[
     ("refused", "zurückgewiesen|rechazada|rechazado|recusada|rifiutata"),
     ("reset", "zurückgesetzt|réinitialisée|restablecida"),
     ("terminated", "abgebrochen|getrennt|unterbrochen|beendet|interrompue|interrumpida|interrotta"),
-    ("timed out", "zeitüberschreitung|zeitlimit|expiration|délai|agotado"),
+    ("timed out", "zeitüberschreitung|zeitlimit|délai|agotado"),
     ("exceeded", "überschritten|überschreitet|dépassé|dépassée|dépasse|excedido|excedida|superado|superato"),
     ("limit", "grenze|grenzwert|obergrenze|limite|límite"),
     ("quota", "kontingent|kontingents|cuota|cota"),
-    ("too large", "volumineux|grand"),
+    ("too large", "volumineux"),
     ("host", "rechner|hôte|anfitrión"),
-    ("unreachable", "erreichbar|joignable"),
     ("server", "servidor|serveur"),
     ("service", "dienst|servicio|serviço|servizio"),
-    ("unavailable", "verfügbar|indisponible|disponible|disponibile"),
+    ("unavailable", "indisponible|indisponibile"),
+    ("available", "verfügbar|disponible|disponibile"),
     ("overloaded", "überlastet|surchargé|sobrecargado"),
     ("key", "schlüssel|schlüsselwert|clé|chave|chiave"),
     ("duplicate", "doppelt|doppelter|doppelte|mehrfach|dupliquée|doublon|duplicada|duplicado|duplicato"),
@@ -113,9 +113,16 @@ mod tests {
             ("La tabla \"ventas\" no existe", Cause::SqlUndefinedObject),
             ("doppelter Schlüsselwert verletzt Unique-Constraint", Cause::DataDuplicate),
             ("Das Kontingent wurde überschritten", Cause::LimitQuota),
+            ("Der Dienst ist nicht verfügbar", Cause::RemoteUnavailable),
             ("mémoire insuffisante : allocation échouée, mémoire allocate", Cause::ResourceMemory),
         ] {
             assert_eq!(cause(&text.to_lowercase()), Some(expected), "{text}");
+        }
+        // Words that mean something else in English, and what went well.
+        for text in
+            ["the expiration of the token", "the grand total of the request", "der Dienst ist verfügbar"]
+        {
+            assert_eq!(cause(&text.to_lowercase()), None, "{text}");
         }
     }
 }
