@@ -30,6 +30,13 @@ fn main() -> anyhow::Result<()> {
     if options.wants("load") {
         load(&mut figures, &left(".load")?);
     }
+    if options.wants("history") {
+        history(&mut figures, &left(".history")?);
+    }
+    // Only who asked for it has asked a model.
+    if options.wants("model") && std::env::var_os("NOETL_LAB_MODEL").is_some() {
+        model(&mut figures, &left(".model")?);
+    }
     if options.wants("tuner") {
         tuner(&mut figures, options.scale(RUNS, 40) as usize);
     }
@@ -55,6 +62,8 @@ fn faults(figures: &mut Figures, found: &Value) {
         ("what changed", ""),
         ("with a misleading last error", ""),
         ("with good runs before", ""),
+        ("believing the last error", ""),
+        ("believing a misleading last error", ""),
         ("abstention, all cases", "> 98"),
         ("abstention, nothing to be claimed", ""),
     ];
@@ -62,11 +71,15 @@ fn faults(figures: &mut Figures, found: &Value) {
         let of = |field: &str| number(&format!("/shares/{what}/{field}"));
         let name = format!("faults: {what} ({} of {})", of("right"), of("all"));
         let row = Row::plain(&name, of("share") * 100.0, "%", goal);
-        let is_first = what == "root step and cause";
-        figures.add(if is_first {
-            row.beside("by chance, the commonest cause", number("/chance/majority") * 100.0, "%")
-        } else {
-            row
+        figures.add(match what {
+            "root step and cause" => {
+                row.beside("by chance, the commonest cause", number("/chance/majority") * 100.0, "%")
+            }
+            "with a misleading last error" => {
+                let believing = number("/shares/believing a misleading last error/share");
+                row.beside("believing it", believing * 100.0, "%")
+            }
+            _ => row,
         });
     }
     figures.add(Row::plain(
@@ -100,6 +113,41 @@ fn load(figures: &mut Figures, found: &Value) {
         let row = Row::plain(&format!("load: an answer meanwhile, {name}"), number(field), "ms", goal);
         let health = std::time::Duration::from_secs_f64(number("health_ms") / 1_000.0);
         figures.add(row.raw("GET /health meanwhile, median", health));
+    }
+}
+
+fn history(figures: &mut Figures, found: &Value) {
+    let number = |pointer: &str| found.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    figures.add(Row::plain("history: events of one execution", number("/events"), "", "> 1,000,000"));
+    for (what, of) in [("its own answer", "long"), ("of a short execution beside it", "short")] {
+        for (name, goal) in [("p50", ""), ("p95", "< 2,000")] {
+            let time = number(&format!("/{of}/{name}_ms"));
+            figures.add(Row::plain(&format!("history: {what}, {name}"), time, "ms", goal));
+        }
+    }
+}
+
+/// The same cases without a model and with a small one that runs on this machine.
+fn model(figures: &mut Figures, found: &Value) {
+    let number = |pointer: &str| found.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    for what in [
+        "root step and cause",
+        "transience",
+        "chain from root to failure",
+        "remedy named first",
+        "abstention, all cases",
+    ] {
+        let share = |of: &str| number(&format!("/{of}/shares/{what}/share")) * 100.0;
+        let name = format!("model: {what}, of {} cases with it", number("/cases"));
+        figures.add(Row::plain(&name, share("with"), "%", "").beside("without it", share("alone"), "%"));
+    }
+    let written = format!("model: explanations of its own that held (of {} written)", number("/answered"));
+    figures.add(Row::plain(&written, number("/written"), "", ""));
+    figures.add(Row::plain("model: citations that lead nowhere", number("/with/unresolved_citations"), "", "0"));
+    figures.add(Row::plain("model: time of an answer, p50", number("/seconds/p50"), "s", ""));
+    figures.add(Row::plain("model: the same, p95", number("/seconds/p95"), "s", ""));
+    for (what, of) in [("calls", "calls"), ("tokens that it read", "input"), ("tokens that it wrote", "output")] {
+        figures.add(Row::plain(&format!("model: {what}"), number(&format!("/tokens/{of}")), "", ""));
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod calibration;
 mod case;
+mod history;
+mod last_error;
 mod llm;
 mod load;
 mod places;
@@ -73,6 +75,7 @@ async fn examine(app: &App, places: &Places, case: &Case) -> Result<Value, Strin
         return Err(format!("no diagnosis: {code} {diagnosis}"));
     }
     diagnosis["unresolved"] = json!(unresolved(app, &diagnosis).await);
+    diagnosis["last_error"] = last_error::read(app, &id).await;
     if case.fault.asked_at.is_some() {
         // What waits at a gate would keep a slot of the worker from all cases after it.
         app.post(&format!("/api/executions/{id}/cancel"), &json!({"reason": "it was asked about"})).await;

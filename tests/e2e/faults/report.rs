@@ -47,6 +47,15 @@ impl Told {
         self.root_right() && self.cause_right()
     }
 
+    /// The last error in the log would have led to the same step and cause.
+    fn last_error_right(&self) -> bool {
+        let Ok(found) = &self.found else { return false };
+        let last = &found["last_error"];
+        let cause = last["cause"].as_str();
+        self.case.truth.step.as_deref() == last["step"].as_str()
+            && cause.is_some_and(|said| self.case.truth.cause.as_ref().is_some_and(|truth| truth.admit(said)))
+    }
+
     fn lasts_right(&self) -> bool {
         self.case.truth.lasts.as_deref().is_none_or(|lasts| self.field("transience") == Some(lasts))
     }
@@ -216,6 +225,7 @@ impl Report {
         let with_good = self.faults().filter(|told| !told.case.good.is_empty());
         let changed = self.faults().filter(|told| !told.case.truth.changed.is_empty());
         let labelled = self.faults().filter(|told| told.case.truth.remedy.is_some());
+        let misled = self.faults().filter(|told| told.case.misleading);
         let no_answer = self.told.iter().filter(|told| !told.is_fault());
         vec![
             ("root step and cause", Self::share(self.faults(), Told::both_right)),
@@ -227,6 +237,8 @@ impl Report {
             ("what changed", Self::share(changed, Told::changes_right)),
             ("with a misleading last error", Self::share(misleading, Told::both_right)),
             ("with good runs before", Self::share(with_good, Told::both_right)),
+            ("believing the last error", Self::share(self.faults(), Told::last_error_right)),
+            ("believing a misleading last error", Self::share(misled, Told::last_error_right)),
             ("abstention, all cases", Self::share(self.told.iter(), Told::abstention_right)),
             ("abstention, nothing to be claimed", Self::share(no_answer, Told::abstention_right)),
         ]
