@@ -106,10 +106,11 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
     if let Some(cause) = passed_on(error) {
         return cause;
     }
-    match Cause::in_words(error.code.as_deref().unwrap_or_default()) {
+    let name = error.code.as_deref().unwrap_or_default();
+    match Cause::in_words(name) {
         // A name such as `ValidationError` says nothing of another side.
         cause if is_outside(cause) => cause,
-        _ => Cause::CodeException,
+        _ => Cause::of_own_exception(name, Said::raw(error)).unwrap_or(Cause::CodeException),
     }
 }
 

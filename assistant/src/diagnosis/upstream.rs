@@ -209,6 +209,7 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Lacks(keys), _) if names(keys) => 0.97,
         (Defect::Lacks(_), _) => 0.8,
         (Defect::Absent(_), _) => 0.0,
+        (Defect::Elements(_), _) => 0.85,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
         (Defect::Type { .. } | Defect::NumberAsText(_), _) => 0.75,
         (Defect::Fewer { .. }, _) if said.about_few => 0.85,
@@ -235,7 +236,7 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         | Defect::Fewer { .. }
         | Defect::Short { .. }
         | Defect::More(_) => Cause::DataEmpty,
-        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) | Defect::Columns { .. } => {
+        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) | Defect::Columns { .. } | Defect::Elements(_) => {
             Cause::ResponseSchemaChanged
         }
         Defect::Type { .. }
@@ -265,6 +266,10 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Lacks(keys) => {
             format!("its result no longer has `{}`, which the last good run had", keys.join("`, `"))
         }
+        Defect::Elements(lost) => format!(
+            "{place} no longer has elements of the name `{}`, which the last good run had",
+            lost.join("`, `")
+        ),
         Defect::Unnamed(key) | Defect::Absent(key) => format!("there is no `{key}` in {place}"),
         Defect::Type { before, now } => format!("{place} is {now} where the last good run had {before}"),
         Defect::Fewer { before, now } | Defect::Counted { before, now } => {

@@ -2,12 +2,14 @@
 //!
 //! The text comes from outside. It is searched, never obeyed.
 
+mod nothing;
 mod phrases;
 
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
+pub(crate) use nothing::says_nothing;
 use phrases::{
-    CONVERSION_PHRASES, DAY_PHRASES, DECODING_PHRASES, ENDING, FEW_PHRASES, FORM_PHRASES, LENGTH_PHRASES,
+    CONVERSION_PHRASES, DAY_PHRASES, DECODING_PHRASES, FEW_PHRASES, FORM_PHRASES, LENGTH_PHRASES,
     NAME_PHRASES, NOTHING, NOTHING_PHRASES, SIZE_PHRASES, TWICE_PHRASES,
 };
 
@@ -201,13 +203,24 @@ pub(crate) fn inner_error(error: &TaskError) -> Option<Inner> {
     let trace = error.details.get("traceback")?.as_str()?;
     let at = [DIRECT, DURING].iter().filter_map(|mark| trace.find(mark)).min()?;
     let direct = trace[at..].starts_with(DIRECT);
-    let line = trace[..at].lines().rev().find(|line| is_exception(line))?;
-    let (name, message) = line.split_once(':').unwrap_or((line, ""));
-    let name = name.trim().rsplit('.').next().unwrap_or_default();
+    let (name, message) = last_exception(&trace[..at])?;
     let mut inner = TaskError::new("python", format!("{name}: {}", message.trim())).with_code(name);
     inner.source.clone_from(&error.source);
     inner.details = serde_json::json!({ "exception": name, "message": message.trim() });
     Some(Inner { error: inner, direct })
+}
+
+/// Name and message of the exception that a traceback ends with; its message may have several lines.
+fn last_exception(trace: &str) -> Option<(&str, String)> {
+    let lines: Vec<&str> = trace.lines().collect();
+    let frame = lines.iter().rposition(|line| line.starts_with("  File \""));
+    // Behind the last frame come its code and marks, further in than the message begins.
+    let behind = frame.map_or(0, |frame| frame + 1);
+    let start = (behind..lines.len()).find(|at| is_exception(lines[*at]))?;
+    let (name, first) = lines[start].split_once(':').unwrap_or((lines[start], ""));
+    let name = name.trim().rsplit('.').next().unwrap_or_default();
+    let message: Vec<&str> = std::iter::once(first).chain(lines[start + 1..].iter().copied()).collect();
+    Some((name, message.join("\n").trim().to_owned()))
 }
 
 fn is_exception(line: &str) -> bool {
@@ -215,119 +228,6 @@ fn is_exception(line: &str) -> bool {
     !name.is_empty()
         && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '.'))
-}
-
-/// An error that tells no more than that something failed.
-pub(crate) fn says_nothing(error: &TaskError) -> bool {
-    let message = error.message.trim();
-    if message.is_empty() {
-        return true;
-    }
-    let is_bare_exit = error.kind == "shell"
-        && message
-            .strip_prefix("the command ended with exit status ")
-            .is_some_and(|rest| rest.trim().parse::<i32>().is_ok_and(|status| (1..126).contains(&status)));
-    // What a shell said last stands behind its exit status.
-    let last = match error.kind.as_str() {
-        "shell" => message.split_once(": ").map_or(message, |(_, last)| last),
-        _ => message,
-    };
-    let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    let is_ending =
-        error.kind == "shell" && message.contains(": ") && !is_bare_exit && is_only_an_ending(&lower);
-    // The last word of a program that only told what it was doing.
-    let is_report = error.kind == "shell"
-        && !is_bare_exit
-        && lower
-            .split_whitespace()
-            .take(4)
-            .any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
-    if is_only_a_status(&lower) || is_ending || is_report {
-        return true;
-    }
-    let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
-        && error.status_code.is_none()
-        && matches!(
-            lower.as_str(),
-            "error"
-                | "failed"
-                | "failure"
-                | "unknown"
-                | "unknown error"
-                | "an error occurred"
-                | "something went wrong"
-        );
-    // `sys.exit(3)`
-    let is_bare_end = error.kind == "python"
-        && exception_of(error) == "SystemExit"
-        && raw(error).trim().chars().all(|one| one.is_ascii_digit());
-    is_bare_exit || is_bare_word || is_bare_end
-}
-
-/// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.
-fn is_only_an_ending(lower: &str) -> bool {
-    // What stands in brackets or looks like a file is the name of what ended.
-    let mut depth = 0_usize;
-    let bare: String = lower
-        .chars()
-        .map(|one| {
-            match one {
-                '[' | '(' | '<' => depth += 1,
-                ']' | ')' | '>' => depth = depth.saturating_sub(1),
-                _ => return if depth == 0 { one } else { ' ' },
-            }
-            ' '
-        })
-        .collect();
-    let is_name = |word: &str| word.contains(['/', '.', '_', '\'', '`', '"']);
-    let mut tells = false;
-    for (place, word) in bare.split_whitespace().enumerate() {
-        // `nightly: failed`: who says it.
-        if place == 0 && word.len() > 1 && word.ends_with(':') {
-            continue;
-        }
-        let word = word.trim_end_matches([':', ',', '.', '!', ';', '…']);
-        let mut parts = word.split(|one: char| !one.is_alphanumeric()).filter(|part| !part.is_empty());
-        let is_ending = is_name(word)
-            || parts.all(|part| is_amount(part) || ENDING.split('|').any(|known| known == part));
-        if !is_ending {
-            return false;
-        }
-        tells |= !is_name(word) && word.chars().any(char::is_alphabetic);
-    }
-    tells
-}
-
-/// A number, or a length of time as in `4s` and `120ms`.
-fn is_amount(part: &str) -> bool {
-    let digits = part.trim_end_matches(['h', 'm', 's']);
-    digits.parse::<u64>().is_ok()
-}
-
-/// `Command '…' returned non-zero exit status 4`: a program ended, and nobody says why.
-fn is_only_a_status(lower: &str) -> bool {
-    const PHRASES: &[&str] = &[
-        "returned non-zero exit status ",
-        "returned a non-zero exit code ",
-        "exited with code ",
-        "exited with status ",
-        "exited with exit code ",
-        "failed with exit code ",
-        "failed with exit status ",
-        "process completed with exit code ",
-        "exit code: ",
-        "exit status: ",
-        "exit status ",
-        "exit code ",
-    ];
-    PHRASES.iter().any(|phrase| {
-        let Some((_, rest)) = lower.rsplit_once(phrase) else { return false };
-        // Behind the number stands nothing but the line of the code.
-        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        let behind = rest[number.len()..].trim_matches(|one: char| !one.is_alphanumeric());
-        let is_plain = behind.is_empty() || behind.starts_with("line ");
-        is_plain && number.parse::<i32>().is_ok_and(|status| (1..126).contains(&status))
-    })
 }
 
 #[cfg(test)]
@@ -364,36 +264,5 @@ mod tests {
         assert_eq!(inner.error.code.as_deref(), Some("ConnectionRefusedError"));
         assert!(!inner.direct);
         assert_eq!(noetl_domain::cause::Cause::of(&inner.error, None).code(), "network.refused");
-    }
-
-    #[test]
-    fn an_exit_status_alone_says_nothing() {
-        let bare = TaskError::new("shell", "the command ended with exit status 3").with_code("3");
-        assert!(says_nothing(&bare));
-        for ending in [
-            "make: *** [Makefile:12: all] Error 2",
-            "Something went wrong. Please contact your administrator.",
-            "npm ERR! errno 1",
-            "etl.sh: step aborted, see the log above",
-            "[supervisor] job ended, status 1",
-            "nightly: failed",
-            "Exception in thread 'main' org.apache.spark.SparkException: Application application_17_0412 finished with failed status",
-        ] {
-            let told = TaskError::new("shell", format!("the command ended with exit status 2: {ending}"));
-            assert!(says_nothing(&told.with_code("2")), "{ending}");
-        }
-        for telling in [
-            "nightly: ledger failed",
-            "no such table",
-            "cannot open ledger",
-            "the invoice has no lines",
-            "panic: index out of range",
-        ] {
-            let told = TaskError::new("shell", format!("the command ended with exit status 2: {telling}"));
-            assert!(!says_nothing(&told.with_code("2")), "{telling}");
-        }
-        assert!(!says_nothing(
-            &TaskError::new("shell", "the command ended with exit status 137").with_code("137")
-        ));
     }
 }

@@ -2,6 +2,7 @@
 
 mod deviation;
 mod repeated;
+mod text;
 
 use noetl_domain::Value;
 use noetl_domain::mask::Masker;
@@ -11,6 +12,7 @@ pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
 use repeated::twice;
 pub(crate) use repeated::{count_of, place_of};
+use text::{breaks_off, columns, head_alone, last_line_breaks_off, lost_elements};
 
 /// Elements of a list that speak for the rest.
 const LOOKED_AT: usize = 50;
@@ -56,6 +58,8 @@ pub(crate) enum Defect {
     },
     /// The very value that the error quotes.
     Quoted(String),
+    /// Elements of an XML text that the last good run had by these names.
+    Elements(Vec<String>),
     /// A number that the error names, and that is another one than before.
     Named(String),
     /// A number written as text.
@@ -206,6 +210,10 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                 found(Defect::Cut);
             } else if looks_json(before) && is_json(before) && !is_json(now) {
                 found(if looks_json(now) { Defect::Cut } else { Defect::NotJson });
+            } else if last_line_breaks_off(now) && !last_line_breaks_off(before) {
+                found(Defect::Cut);
+            } else if let Some(lost) = lost_elements(now, before) {
+                found(Defect::Elements(lost));
             } else if before.len() >= 64 && now.len() * 2 < before.len() {
                 found(Defect::Cut);
             } else if let Some((mark, names)) = columns(before)
@@ -276,11 +284,19 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
         Value::String(text)
             if said.exception == "JSONDecodeError" && serde_json::from_str::<Value>(text).is_err() =>
         {
-            let defect =
-                if text.trim_start().starts_with(['{', '[']) { Defect::Cut } else { Defect::NotJson };
-            found(String::new(), defect);
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+            let is_of_lines = lines.len() > 1 && serde_json::from_str::<Value>(lines[0]).is_ok();
+            if !is_of_lines || last_line_breaks_off(text) {
+                let looks_json = text.trim_start().starts_with(['{', '[']);
+                found(String::new(), if looks_json { Defect::Cut } else { Defect::NotJson });
+            }
         }
         _ => {}
+    }
+    if said.about_nothing
+        && let Some(at) = head_alone(now, "", DEPTH)
+    {
+        found(at, Defect::Empty);
     }
     if said.about_conversion
         && let Some((at, defect)) = misformed(now, said, "", DEPTH)
@@ -301,29 +317,6 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
             found(String::new(), Defect::Unnamed(key.clone()));
         }
     }
-}
-
-/// What parts the columns of a text that is a table, and their names: several lines of as many fields as the first.
-fn columns(text: &str) -> Option<(char, Vec<&str>)> {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(20);
-    let head = lines.next()?;
-    let split = [',', ';', '\t', '|'].into_iter().max_by_key(|mark| head.matches(*mark).count())?;
-    let count = head.matches(split).count();
-    let is_head = |name: &str| !name.trim().is_empty() && name.trim().parse::<f64>().is_err();
-    let mut rows = lines.peekable();
-    rows.peek()?;
-    (count > 0 && head.split(split).all(is_head) && rows.all(|row| row.matches(split).count() >= count))
-        .then(|| (split, head.split(split).map(str::trim).collect()))
-}
-
-/// Whether a table is whole but for its last line, which has too few fields.
-fn breaks_off(text: &str, mark: char, fields: usize) -> bool {
-    let count = |line: &str| line.matches(mark).count() + 1;
-    let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines.pop();
-    lines.len() > 1
-        && lines.iter().all(|line| count(line) == fields)
-        && last.is_some_and(|last| count(last) < fields)
 }
 
 /// The value that an error about form speaks of.

@@ -168,6 +168,11 @@ impl Cause {
             .unwrap_or(Self::Unknown)
     }
 
+    /// What an exception means that comes with no library: a check in somebody's own code, in words of its own.
+    pub fn of_own_exception(name: &str, words: &str) -> Option<Self> {
+        sentence::home::cause(name, words)
+    }
+
     /// What a text is like beyond doubt, whoever said it.
     pub fn surely_like(text: &str) -> Option<Self> {
         likeness::surely(text).filter(|cause| *cause != Self::Unknown)

@@ -12,12 +12,12 @@ pub(super) const FORM_PHRASES: &str = "invalid input syntax|invalid literal|coul
     datatype mismatch|concatenate|wrong type|unexpected type|invalid type|invalid format";
 
 pub(super) const CONVERSION_PHRASES: &str = "invalid literal|could not convert|cannot convert|cannot be converted|invalid input syntax|\
-    does not match format|isoformat|not a valid|is not a number|not an integer|cannot parse|\
+    conversionsyntax|does not match format|isoformat|not a valid|is not a number|not an integer|cannot parse|\
     could not parse|datatype mismatch|type mismatch|invalid value for type";
 
 pub(super) const DECODING_PHRASES: &str = "can't decode|error tokenizing|incorrect padding|not a gzipped file|not a zip file|\
     incorrect header check|invalid base64|non-hexadecimal number|mismatched tag|not well-formed|\
-    magic bytes|invalid start byte";
+    magic bytes|invalid start byte|end-of-stream marker|crc check failed|crc mismatch|invalid stored block";
 
 pub(super) const LENGTH_PHRASES: &str = "too long|right truncation|data truncated|would be truncated|maximum length|max length|\
     value too large for column|characters|at most";
@@ -41,21 +41,3 @@ pub(super) const NAME_PHRASES: &str = "no key|missing key|missing field|missing 
     no column|no such column|no attribute|has no member|unknown key|unknown field|\
     unknown column|required property|is required|is missing|missing|not found in|not in index|\
     not in list";
-
-/// Words that say that something ended badly, and those that stand between them; none says why.
-pub(super) const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|was|has|have|had|been|did|not|no|be|it|this|that|\
-    due|because|your|you|our|we|us|error|errors|err|failed|failure|failures|fail|fails|fatal|\
-    exception|abort|aborted|aborting|stopped|stopping|stop|unexpected|unexpectedly|unknown|\
-    unspecified|something|went|wrong|oops|sorry|problem|issue|occurred|happened|encountered|bad|\
-    exit|exited|exiting|returned|return|ended|finished|code|status|rc|non|zero|nonzero|signal|\
-    see|log|logs|above|below|details|detail|more|information|info|output|check|please|try|again|\
-    later|contact|administrator|admin|support|help|team|could|succeed|successful|successfully|\
-    complete|completed|completion|operation|request|run|running|execution|execute|step|stage|\
-    phase|job|task|build|process|command|script|program|child|subcommand|target|recipe|rule|\
-    worker|pipeline|batch|make|gmake|ninja|npm|npx|yarn|pnpm|gradle|mvn|maven|cargo|bazel|tox|\
-    sh|bash|supervisor|supervisord|cron|elifecycle|lifecycle|errno|all|marked|as|giving|up|\
-    while|during|when|what|caused|cause|reason|none|null|traceback|stack|trace|recent|call|last|\
-    backtrace|note|hint|line|file|main|internal|warning|info|level|msg|message|probably|likely|\
-    there|additional|logging|may|might|some|one|or|few|following|if|problems|previous|further|\
-    full|time|cannot|continue|can|t|quit|quitting|done|thread|application|app|user|client|driver|state|report|\
-    stopping|cancelled|canceled|rolled|back|summary|result|results|total|tests|node|container|service";

@@ -102,8 +102,9 @@ pub(super) fn other_form(
             }
         }
         (Value::Array(now), Value::Array(before)) => {
-            let Some(example) = before.first() else { return };
             for (index, value) in now.iter().enumerate().take(LOOKED_AT) {
+                // Rows of a table stand below its head: each has its like at the same place, where there is one.
+                let Some(example) = before.get(index).or(before.last()) else { return };
                 let known = flaws.len();
                 other_form(value, example, said, &join(at, &format!("[{index}]")), depth, flaws);
                 if flaws.len() > known {

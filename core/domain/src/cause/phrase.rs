@@ -129,6 +129,11 @@ const SPEAKS: &[&str] = &[
 /// Whether the quotation that begins here is what somebody says of an error, rather than a record.
 fn is_speech(before: &str) -> bool {
     let before = before.trim_end();
+    // The arguments of an exception, a number and what it stands for: `(406, "PRECONDITION_FAILED - …")`.
+    if let Some(number) = before.strip_suffix(',') {
+        let head = number.trim_end_matches(|one: char| one.is_ascii_digit());
+        return head.len() < number.len() && head.ends_with('(');
+    }
     let Some(before) = before.strip_suffix(['=', ':']) else { return false };
     let before = before.trim_end().trim_end_matches(['"', '\'']).to_ascii_lowercase();
     SPEAKS.iter().any(|word| {

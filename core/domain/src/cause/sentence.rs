@@ -5,6 +5,7 @@
 //! near each other in one clause. The rules are tried in order, the narrower before the wider.
 
 mod foreign;
+pub(super) mod home;
 mod rules;
 
 use std::collections::HashMap;
@@ -61,6 +62,8 @@ impl<'t> Clause<'t> {
         for word in text.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty()) {
             match foreign::english(word) {
                 Some(english) => words.extend(english.split(' ')),
+                // `Lagerverwaltungssystem`
+                None if word.len() > 10 && word.ends_with("system") => words.push("system"),
                 None => words.push(word),
             }
         }

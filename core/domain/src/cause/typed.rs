@@ -244,6 +244,9 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "gaierror" | "NameResolutionError" => Cause::NetworkDns,
         "SSLError" | "SSLCertVerificationError" | "SSLEOFError" => Cause::NetworkTls,
         "ConnectTimeout" | "ConnectTimeoutError" => Cause::TimeoutConnect,
+        // What `decimal` says of a text that is no number; of two infinities it says more.
+        "InvalidOperation" if message.contains("ConversionSyntax") => Cause::DataTypeMismatch,
+        "EOFError" if message.contains("end-of-stream") => Cause::ResponseMalformed,
         // What was waited for, its words may say.
         "ReadTimeout" | "ReadTimeoutError" | "TimeoutError" | "Timeout" | "timeout" | "TimeoutException" => {
             return phrase::elsewhere(message)

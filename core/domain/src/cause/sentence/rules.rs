@@ -133,7 +133,8 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         Cause::RemoteUnavailable,
         "service|server|cluster|broker|brokers|leader|node|nodes|endpoint|upstream|backend|replica|\
-        replicas|database|system|primary|master|api|site|model|shard|shards|partition|warehouse|host",
+        replicas|database|system|primary|master|api|site|model|shard|shards|partition|warehouse|host|erp|crm|\
+        gateway|portal|interface|registry|platform",
         "unavailable|not available|is down|overloaded|starting up|shutting down|maintenance|is busy|\
         too busy|not ready|offline|restarting|no leader|no healthy|at capacity|over capacity|\
         suspended|no brokers available|not yet ready|try again later|loading|read only mode|\
