@@ -143,10 +143,17 @@ fn model(figures: &mut Figures, found: &Value) {
     }
     let written = format!("model: explanations of its own that held (of {} written)", number("/answered"));
     figures.add(Row::plain(&written, number("/written"), "", ""));
-    figures.add(Row::plain("model: citations that lead nowhere", number("/with/unresolved_citations"), "", "0"));
+    figures.add(Row::plain(
+        "model: citations that lead nowhere",
+        number("/with/unresolved_citations"),
+        "",
+        "0",
+    ));
     figures.add(Row::plain("model: time of an answer, p50", number("/seconds/p50"), "s", ""));
     figures.add(Row::plain("model: the same, p95", number("/seconds/p95"), "s", ""));
-    for (what, of) in [("calls", "calls"), ("tokens that it read", "input"), ("tokens that it wrote", "output")] {
+    for (what, of) in
+        [("calls", "calls"), ("tokens that it read", "input"), ("tokens that it wrote", "output")]
+    {
         figures.add(Row::plain(&format!("model: {what}"), number(&format!("/tokens/{of}")), "", ""));
     }
 }

@@ -96,7 +96,7 @@ fn read(file: &Path, author: &str) -> Vec<Case> {
 
 #[test]
 fn texts_of_many_systems_are_understood() {
-    for (author, floor) in [("f", 0.80), ("g", 0.77)] {
+    for (author, floor) in [("f", 0.80), ("g", 0.77), ("h", 0.80)] {
         let cases = written_by(author);
         assert!(cases.len() > 300, "{author}: {} texts", cases.len());
         let mut wrong = Vec::new();
@@ -107,6 +107,7 @@ fn texts_of_many_systems_are_understood() {
             }
         }
         let share = 1.0 - wrong.len() as f64 / cases.len() as f64;
+        eprintln!("author {author}: {share:.3}");
         assert!(share >= floor, "{author}: {share:.3}\n{}", wrong.join("\n"));
     }
 }

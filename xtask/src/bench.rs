@@ -72,7 +72,8 @@ impl Bench {
             ("model", "a_real_model_makes_no_answer_worse"),
         ];
         let is_wanted = |name: &str| wants(name) && (name != "model" || self.model.is_some());
-        let tests: Vec<&str> = tests.iter().filter(|(name, _)| is_wanted(name)).map(|(_, test)| *test).collect();
+        let tests: Vec<&str> =
+            tests.iter().filter(|(name, _)| is_wanted(name)).map(|(_, test)| *test).collect();
         if tests.is_empty() {
             return Ok(());
         }

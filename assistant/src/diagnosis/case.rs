@@ -8,7 +8,8 @@ use noetl_domain::id::ExecutionId;
 use noetl_domain::mask::Masker;
 
 use super::Root;
-use crate::evidence::{EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
+use super::trail::{Hop, trails};
+use crate::evidence::{Defect, EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
 
 /// Characters of an excerpt.
 const EXCERPT: usize = 300;
@@ -37,17 +38,17 @@ impl<'a> Case<'a> {
         if let (Some(end), Cause::PlaybookChildFailed) = (end, cause)
             && let Some(child) = evidence.child_of(&end.step)
         {
-            case.look_into(&child.evidence);
+            case.look_into(&child.evidence, &end.step);
         }
         case
     }
 
     /// Takes over the error of a sub-playbook that failed because of what it was handed.
-    fn look_into(&mut self, child: &'a Evidence) {
+    fn look_into(&mut self, child: &'a Evidence, step: &str) {
         let inside = Case::new(child);
         let Some(end) = inside.end else { return };
-        let trails = inside.trails();
-        let makers = trails.iter().map(|trail| trail.origin().to_owned());
+        let ways = inside.trails();
+        let makers = ways.iter().map(|trail| trail.origin().to_owned());
         let steps: Vec<String> = std::iter::once(end.step.clone()).chain(makers).collect();
         let handed_wrong = steps.iter().any(|step| {
             reads_of(child, step).iter().any(|read| {
@@ -57,7 +58,20 @@ impl<'a> Case<'a> {
                     && !compare(&now, before.as_ref(), &inside.said).is_empty()
             })
         });
-        if handed_wrong {
+        // Or what it was handed is seen to be wrong beside what others were.
+        let is_odd = || {
+            let reads_input = steps
+                .iter()
+                .flat_map(|step| reads_of(child, step))
+                .any(|read| matches!(read.origin, Origin::Input(_)));
+            let is_of_type =
+                |hop: &Hop| hop.flaw.as_ref().is_some_and(|flaw| matches!(flaw.defect, Defect::Type { .. }));
+            reads_input
+                && trails(self.evidence, step, &inside.said)
+                    .iter()
+                    .any(|trail| trail.hops.first().is_some_and(is_of_type))
+        };
+        if handed_wrong || is_odd() {
             (self.cause, self.said) = (inside.cause, inside.said.clone());
             self.inside.extend(inside.inside);
             self.inside.extend(steps.into_iter().map(|step| (child.run.id, step)));

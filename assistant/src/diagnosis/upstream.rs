@@ -236,9 +236,11 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         | Defect::Fewer { .. }
         | Defect::Short { .. }
         | Defect::More(_) => Cause::DataEmpty,
-        Defect::Lacks(_) | Defect::Unnamed(_) | Defect::Absent(_) | Defect::Columns { .. } | Defect::Elements(_) => {
-            Cause::ResponseSchemaChanged
-        }
+        Defect::Lacks(_)
+        | Defect::Unnamed(_)
+        | Defect::Absent(_)
+        | Defect::Columns { .. }
+        | Defect::Elements(_) => Cause::ResponseSchemaChanged,
         Defect::Type { .. }
         | Defect::Quoted(_)
         | Defect::Named(_)
@@ -271,7 +273,10 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
             lost.join("`, `")
         ),
         Defect::Unnamed(key) | Defect::Absent(key) => format!("there is no `{key}` in {place}"),
-        Defect::Type { before, now } => format!("{place} is {now} where the last good run had {before}"),
+        Defect::Type { before, now } if flaw.deviates => {
+            format!("{place} is {now} where the last good run had {before}")
+        }
+        Defect::Type { before, now } => format!("{place} is {now} where its neighbours are {before}"),
         Defect::Fewer { before, now } | Defect::Counted { before, now } => {
             format!("{place} has {now} elements where the last good run had {before}")
         }

@@ -10,8 +10,8 @@ use noetl_domain::mask::Masker;
 use super::said::Said;
 pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
-use repeated::twice;
 pub(crate) use repeated::{count_of, place_of};
+use repeated::{odd_one, twice};
 use text::{breaks_off, columns, head_alone, last_line_breaks_off, lost_elements};
 
 /// Elements of a list that speak for the rest.
@@ -302,6 +302,11 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
         && let Some((at, defect)) = misformed(now, said, "", DEPTH)
     {
         found(at, defect);
+    }
+    if (said.about_form || said.about_conversion)
+        && let Some((at, before, now)) = odd_one(now, "", DEPTH)
+    {
+        found(at, Defect::Type { before, now });
     }
     if let Some((at, defect)) = unusable(now, said, "", DEPTH) {
         found(at, defect);

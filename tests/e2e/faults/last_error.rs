@@ -15,7 +15,8 @@ pub(super) async fn read(app: &App, id: &str) -> Value {
     let Some(last) = events.iter().rev().find(failed) else {
         return json!({"step": null, "cause": null});
     };
-    let error: TaskError = serde_json::from_value(last["meta"]["error"].clone()).expect("an error as it is kept");
+    let error: TaskError =
+        serde_json::from_value(last["meta"]["error"].clone()).expect("an error as it is kept");
     let tool = (!error.source.is_empty()).then_some(error.source.as_str());
     json!({"step": last["node_name"], "cause": Cause::of(&error, tool).code()})
 }

@@ -128,11 +128,11 @@ async fn a_real_model_makes_no_answer_worse() {
         with.push(Told { case, found: Ok(model) });
     }
     // What it wrote may not have held; that it wrote is what makes this a test.
-    let field = |told: &Told, name: &str| told.found.as_ref().map_or(Value::Null, |found| found[name].clone());
+    let field =
+        |told: &Told, name: &str| told.found.as_ref().map_or(Value::Null, |found| found[name].clone());
     let written = with.iter().filter(|told| field(told, "written_by") == "qwen").count();
-    let fell = |told: &&Told| {
-        field(told, "model_note").as_str().is_some_and(|note| note.contains("sentences hold"))
-    };
+    let fell =
+        |told: &&Told| field(told, "model_note").as_str().is_some_and(|note| note.contains("sentences hold"));
     let answered = written + with.iter().filter(fell).count();
     eprintln!("{written} of {} explanations were the model's own, {answered} were written", with.len());
     assert!(answered > 0, "the model never wrote anything");
@@ -210,7 +210,9 @@ fn no_worse(case: &Case, alone: &Value, with: &Value) {
     // Of two hypotheses that are all but equal it may choose one: none of the few cases has such a pair, and of many
     // the share of right answers tells.
     if CASES.contains(&case.name.as_str()) {
-        for decided in ["root_step", "cause", "transience", "evidence_status", "confidence", "recommendations"] {
+        for decided in
+            ["root_step", "cause", "transience", "evidence_status", "confidence", "recommendations"]
+        {
             assert_eq!(with[decided], alone[decided], "{}: {decided}", case.name);
         }
     }

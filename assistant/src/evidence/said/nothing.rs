@@ -33,7 +33,10 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         let code = error.code.as_deref().unwrap_or_default();
         !is_field(code)
             && matches!(Cause::of(error, None), Cause::CodeException | Cause::Unknown)
-            && matches!(Cause::of(&TaskError::new("tool_error", raw(error)), None), Cause::CodeException | Cause::Unknown)
+            && matches!(
+                Cause::of(&TaskError::new("tool_error", raw(error)), None),
+                Cause::CodeException | Cause::Unknown
+            )
             && (is_only_an_ending(&words) && says_bad(&words) || is_failure_of_something(&words))
     };
     // The last word of a program that only told what it was doing.
@@ -67,11 +70,13 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
 
 /// Exceptions whose very name says what happened, whatever their words are.
 fn is_field(exception: &str) -> bool {
-    !matches!(Cause::of(&TaskError::new("python", "").with_code(exception), None), Cause::CodeException | Cause::Unknown)
-        || matches!(
-            exception.rsplit('.').next().unwrap_or_default(),
-            "KeyError" | "IndexError" | "AttributeError" | "NameError" | "AssertionError" | "ZeroDivisionError"
-        )
+    !matches!(
+        Cause::of(&TaskError::new("python", "").with_code(exception), None),
+        Cause::CodeException | Cause::Unknown
+    ) || matches!(
+        exception.rsplit('.').next().unwrap_or_default(),
+        "KeyError" | "IndexError" | "AttributeError" | "NameError" | "AssertionError" | "ZeroDivisionError"
+    )
 }
 
 /// `make: *** [all] Error 2`, `Something went wrong. Please contact your administrator.`: it ended, and nobody says why.

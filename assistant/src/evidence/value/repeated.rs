@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use noetl_domain::Value;
 
-use super::{DEPTH, LOOKED_AT, join};
+use super::{DEPTH, LOOKED_AT, join, type_of};
 
 /// Elements among which a second one like it is looked for.
 const AMONG: usize = 10_000;
@@ -57,6 +57,47 @@ fn again(list: &[Value]) -> Option<(usize, String)> {
     })
 }
 
+/// The one element, or the one field of a record, that is of another type than all its neighbours: its place, their type
+/// and its own.
+pub(super) fn odd_one(value: &Value, at: &str, depth: usize) -> Option<(String, &'static str, &'static str)> {
+    let depth = depth.checked_sub(1)?;
+    match value {
+        Value::Array(list) => odd_in(list, at).or_else(|| {
+            let mut inner = list.iter().enumerate().take(LOOKED_AT);
+            inner.find_map(|(index, value)| odd_one(value, &join(at, &format!("[{index}]")), depth))
+        }),
+        Value::Object(map) => map.iter().find_map(|(key, value)| odd_one(value, &join(at, key), depth)),
+        _ => None,
+    }
+}
+
+fn odd_in(list: &[Value], at: &str) -> Option<(String, &'static str, &'static str)> {
+    let alone = |values: Vec<(usize, &Value)>| {
+        let types: Vec<(usize, &'static str)> = values
+            .iter()
+            .map(|(index, value)| (*index, type_of(value)))
+            .filter(|(_, of)| *of != "null")
+            .collect();
+        let (index, odd) =
+            types.iter().find(|(_, of)| types.iter().filter(|(_, other)| other == of).count() == 1)?;
+        let others: Vec<&'static str> =
+            types.iter().filter(|(at, _)| at != index).map(|(_, of)| *of).collect();
+        let usual = *others.first()?;
+        (others.len() > 1 && others.iter().all(|of| *of == usual)).then_some((*index, usual, *odd))
+    };
+    let plain: Vec<(usize, &Value)> = list.iter().enumerate().take(AMONG).collect();
+    if let Some((index, usual, odd)) = alone(plain) {
+        return Some((join(at, &format!("[{index}]")), usual, odd));
+    }
+    let keys = list.first()?.as_object()?.keys().take(LOOKED_AT);
+    keys.into_iter().find_map(|key| {
+        let of_key = list.iter().enumerate().take(AMONG);
+        let of_key = of_key.filter_map(|(index, record)| Some((index, record.get(key)?))).collect();
+        let (index, usual, odd) = alone(of_key)?;
+        Some((join(at, &format!("[{index}].{key}")), usual, odd))
+    })
+}
+
 /// How often a text or a number stands in a value.
 pub(crate) fn count_of(value: &Value, text: &str, depth: usize) -> usize {
     let Some(depth) = depth.checked_sub(1) else { return 0 };
@@ -100,6 +141,12 @@ mod tests {
         assert_eq!(found(orders), Some(("[2]".into(), "a".into())));
         assert_eq!(found(json!([{"n": 1}, {"n": 1}])), None);
         assert_eq!(found(json!([1, 2, 3, null, null, "", ""])), None);
+        let odd = |value: Value| odd_one(&value, "", 5);
+        let readings = json!({"readings": [{"c": 21.5}, {"c": "ERR"}, {"c": 19.0}]});
+        assert_eq!(odd(readings), Some(("readings[1].c".into(), "number", "text")));
+        assert_eq!(odd(json!([1, 2, "x", 4])), Some(("[2]".into(), "number", "text")));
+        assert_eq!(odd(json!([1, "x"])), None);
+        assert_eq!(odd(json!([{"c": 1, "n": "a"}, {"c": 2, "n": "b"}, {"c": null, "n": "c"}])), None);
         assert_eq!(count_of(&json!([{"rows": [{"id": 21}]}, {"rows": [{"id": 21}]}]), "21", 5), 2);
         assert_eq!(
             place_of(&json!({"a": [{"b": "on 2026-02-30"}]}), "2026-02-30", "", 5).as_deref(),

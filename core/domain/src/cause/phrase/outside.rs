@@ -21,7 +21,12 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
     ),
     (
         Cause::LimitQuota,
-        &["totalrequests limit exceeded", "billing period has been exceeded", "allowance consumed", "assocgrp"],
+        &[
+            "totalrequests limit exceeded",
+            "billing period has been exceeded",
+            "allowance consumed",
+            "assocgrp",
+        ],
     ),
     (Cause::RequestConflict, &["inequivalent arg", "conflicting lock is held", "another git process seems"]),
     (Cause::LimitConnections, &["connection is not available, request timed out after"]),
@@ -35,7 +40,10 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
             "ne ressemble pas à une archive",
         ],
     ),
-    (Cause::RemoteServerError, &["object reference not set to an instance", "panic in handler", "short dump"]),
+    (
+        Cause::RemoteServerError,
+        &["object reference not set to an instance", "panic in handler", "short dump"],
+    ),
     (Cause::NetworkUnreachable, &["host unreachable", "network unreachable", "réseau n'est pas accessible"]),
     (Cause::NetworkTls, &["path building failed", "keine vertrauensstellung"]),
     (Cause::NetworkDns, &["remotename konnte nicht aufgelöst"]),

@@ -326,4 +326,6 @@ pub(super) const TABLE: &[(Cause, &[&str])] = &[
             "incorrect integer value",
         ],
     ),
+    // Our own words, where its title says nothing more.
+    (Cause::ResponseMalformed, &["an html page came in place of data"]),
 ];

@@ -60,7 +60,11 @@ const RULES: &[Rule] = &[
         column missing|columns missing|has no column|has no field|no column|no field",
         "found|got|has|have|keys|sends|delivers|sent|delivered|in|for|only|there",
     ),
-    rule(Cause::DataConstraint, "mandatory|obligatory|required field|not null", "empty|null|none|missing|blank|not set"),
+    rule(
+        Cause::DataConstraint,
+        "mandatory|obligatory|required field|not null",
+        "empty|null|none|missing|blank|not set",
+    ),
     rule(
         Cause::DataTypeMismatch,
         "number|numeric|decimal|float|integer|int|int64|date|time|timestamp|boolean|string|str|type|object|decimalzahl|\
@@ -81,9 +85,15 @@ const RULES: &[Rule] = &[
 const NAMES: &[(Cause, &str)] = &[
     (Cause::ResponseSchemaChanged, "schema|layout|drift|columnschanged|renamed|contractbroken|shapeerror"),
     (Cause::DataDuplicate, "duplicate|doublon|doppelt|notunique|alreadybooked"),
-    (Cause::DataEmpty, "norows|nodata|emptyfeed|emptyfile|emptyresult|emptyinput|emptysource|empty|leere|sindatos"),
+    (
+        Cause::DataEmpty,
+        "norows|nodata|emptyfeed|emptyfile|emptyresult|emptyinput|emptysource|empty|leere|sindatos",
+    ),
     (Cause::DataConstraint, "constraint|orphan|invariant|ruleviolation|expectation|outofrange|referential"),
-    (Cause::ResponseMalformed, "corrupt|malformed|unreadable|decodeerror|integrityerror|truncated|parseerror"),
+    (
+        Cause::ResponseMalformed,
+        "corrupt|malformed|unreadable|decodeerror|integrityerror|truncated|parseerror",
+    ),
     (Cause::RequestConflict, "lockerror|lockfailed|alreadyrunning|conflict|alreadyexists"),
     (Cause::RequestNotFound, "notfound|filemissing|nosuch|dropmissing"),
 ];
@@ -92,9 +102,8 @@ const NAMES: &[(Cause, &str)] = &[
 pub(in crate::cause) fn cause(name: &str, words: &str) -> Option<Cause> {
     let lower = words.to_lowercase();
     let clauses: Vec<Clause<'_>> = clauses(&lower);
-    let by_words = RULES
-        .iter()
-        .find_map(|rule| clauses.iter().any(|clause| rule.is_met(clause)).then_some(rule.cause));
+    let by_words =
+        RULES.iter().find_map(|rule| clauses.iter().any(|clause| rule.is_met(clause)).then_some(rule.cause));
     let name = name.to_lowercase();
     let by_name = NAMES
         .iter()
@@ -114,7 +123,11 @@ mod tests {
             ("ExtractError", "query returned no rows for 2026-11-26", Some(Cause::DataEmpty)),
             ("RowError", "line 7: amount should be a decimal, got 'n/a'", Some(Cause::DataTypeMismatch)),
             ("LoadError", "42 primary keys are not unique after the merge", Some(Cause::DataDuplicate)),
-            ("Drift", "column 'wind' is gone, new since last run: 'wind_ms'", Some(Cause::ResponseSchemaChanged)),
+            (
+                "Drift",
+                "column 'wind' is gone, new since last run: 'wind_ms'",
+                Some(Cause::ResponseSchemaChanged),
+            ),
             ("CheckError", "discount is 140, allowed are 0 to 100", Some(Cause::DataConstraint)),
             ("ReplyError", "the reply is no JSON, it starts with '<html>'", Some(Cause::ResponseMalformed)),
             ("EmptyFeedError", "prices_20241119", Some(Cause::DataEmpty)),
