@@ -180,6 +180,7 @@ mod tests {
     fn the_tuner_keeps_what_it_states() {
         let figures = run(1, 40);
         let text = figures.text();
+        eprintln!("{text}");
         assert!(figures.false_share() < 0.05, "{text}");
         for one in &figures.regret {
             assert!(one.after <= one.before + 0.01, "{}\n{text}", one.world);

@@ -4,6 +4,7 @@
 //! are few. Attempts of one outage are not independent, so counts are deflated by the design effect of time buckets.
 //! Where retrying ends is where another try is not worth its cost; a change is proposed only when its gain is sure.
 
+mod backoff;
 mod curve;
 mod next_call;
 mod when;
@@ -18,6 +19,7 @@ use noetl_domain::playbook::Step;
 use super::observed::{Failure, Observed, Series};
 use super::subject::{Draft, Findings, Refusal, Subject, estimate, number, percent, rounded};
 use crate::statistics::{Interval, share};
+use backoff::{Room, Waits};
 pub(crate) use curve::{Choice, Curve, Episode, Verdict};
 
 /// Failing series below which nothing is said.
@@ -89,10 +91,22 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
     // A single number answers when nearly all failures have this cause; otherwise the attempts depend on the cause.
     let is_alone = own.len() as f64 >= ALONE * all.len() as f64;
     let limits = subject.terms.range(Parameter::MaxAttempts, f64::from(attempts));
-    let choice = match curve.choose(attempts, limits) {
-        Verdict::Keep(why) => return refuse(format!("{cause}: {why}")),
-        Verdict::Change(choice) => choice,
+    let choice = match (curve.choose(attempts, limits), better_waits(subject, step, &curve, attempts)) {
+        // One change of a step at a time: the one that leaves less to pay.
+        (Verdict::Change(choice), Ok(waits)) if is_alone && waits.costs(&curve) < choice.costs(&curve) => {
+            waits
+        }
+        (Verdict::Change(choice), _) => choice,
+        (Verdict::Keep(_), Ok(waits)) if is_alone => waits,
+        (Verdict::Keep(why), Err(more)) => return refuse(format!("{cause}: {why}; {more}")),
+        (Verdict::Keep(why), Ok(_)) => return refuse(format!("{cause}: {why}")),
     };
+    if let Some(waits) = choice.waits {
+        let settings = settings_of(subject, step, waits);
+        return vec![
+            subject.propose(draft(subject, step, cause, attempts, &curve, &choice, settings), tools),
+        ];
+    }
     // "Do not retry this cause" says nothing about others, seen or not.
     let condition = if is_alone && choice.attempts > 1 { None } else { when::condition(&own, &all) };
     if condition.is_none() && !(is_alone && choice.attempts > 1) {
@@ -109,18 +123,38 @@ fn of_cause(subject: &Subject, step: &Step, cause: &str, tools: &ToolSchemas) ->
             Value::from(format!("{{{{ {} if {condition} else {attempts} }}}}", choice.attempts))
         }
     };
-    let mut settings = vec![Setting { step: step.name.clone(), parameter: Parameter::MaxAttempts, value }];
-    let written = subject.current(&step.name, Parameter::InitialDelay).as_f64();
-    if let (Some(delay), Some(written), None) = (choice.delay_s, written, &condition) {
-        let (low, high) = subject.terms.range(Parameter::InitialDelay, written);
-        let delay = delay.clamp(low, high);
-        settings.push(Setting {
-            step: step.name.clone(),
-            parameter: Parameter::InitialDelay,
-            value: number(rounded(delay)),
-        });
-    }
+    let settings = vec![Setting { step: step.name.clone(), parameter: Parameter::MaxAttempts, value }];
     vec![subject.propose(draft(subject, step, cause, attempts, &curve, &choice, settings), tools)]
+}
+
+/// Other waits with the attempts in force, where they are numbers that can be moved.
+fn better_waits(subject: &Subject, step: &Step, curve: &Curve, attempts: u32) -> Result<Choice, String> {
+    let seconds = |parameter: Parameter| subject.current(&step.name, parameter).as_f64();
+    let (Some(initial), Some(multiplier), Some(most)) =
+        (seconds(Parameter::InitialDelay), seconds(Parameter::Multiplier), seconds(Parameter::MaxDelay))
+    else {
+        return Err("its waits are no plain numbers".to_owned());
+    };
+    let (low, high) = subject.terms.range(Parameter::InitialDelay, initial);
+    let room = Room {
+        now: Waits { initial_ms: initial * 1_000.0, multiplier, most_ms: most * 1_000.0 },
+        attempts,
+        initial_ms: (low * 1_000.0, high * 1_000.0),
+        multiplier: subject.terms.range(Parameter::Multiplier, multiplier),
+    };
+    backoff::better(curve, &room)
+}
+
+/// The waits as settings, those that change.
+fn settings_of(subject: &Subject, step: &Step, waits: Waits) -> Vec<Setting> {
+    [
+        (Parameter::InitialDelay, rounded(waits.initial_ms / 1_000.0)),
+        (Parameter::Multiplier, rounded(waits.multiplier)),
+    ]
+    .into_iter()
+    .filter(|(parameter, value)| subject.current(&step.name, *parameter).as_f64() != Some(*value))
+    .map(|(parameter, value)| Setting { step: step.name.clone(), parameter, value: number(value) })
+    .collect()
 }
 
 fn may_repeat_for(step: &Step, cause: &str) -> Result<&'static str, String> {
@@ -140,7 +174,12 @@ fn draft(
     let more = choice.attempts > attempts;
     let n = curve.episodes() as u64;
     let meaning = cause.parse::<Cause>().map_or(String::new(), |cause| format!(" ({})", cause.meaning()));
-    let title = if choice.attempts == 1 {
+    let title = if let Some(waits) = choice.waits {
+        let (first, growth) = (rounded(waits.initial_ms / 1_000.0), rounded(waits.multiplier));
+        format!(
+            "wait {first} s before step {name} is tried again after {cause}, and {growth} times as long each time"
+        )
+    } else if choice.attempts == 1 {
         format!("do not retry {cause} in step {name}: it never passed")
     } else if more {
         format!("try step {name} {} times instead of {attempts} after {cause}", choice.attempts)
@@ -157,12 +196,13 @@ fn draft(
     );
     let counterfactual =
         estimate(format!("share of {cause} in {name} that {attempts} attempts recover"), "share", now);
+    let with = if choice.waits.is_some() { " with these waits" } else { "" };
     let chosen = estimate(
-        format!("share of {cause} in {name} that {} attempts recover", choice.attempts),
+        format!("share of {cause} in {name} that {} attempts recover{with}", choice.attempts),
         "share",
         choice.recovered,
     );
-    let effect = effect(subject, name, cause, now, choice, more);
+    let effect = effect(subject, name, cause, now, choice, more || choice.waits.is_some());
     Draft {
         kind: ProposalKind::Retry,
         step: Some(name.clone()),
@@ -178,7 +218,10 @@ fn draft(
         query: query(subject, name, cause),
         effect,
         risk: if more { RiskLevel::Medium } else { RiskLevel::Low },
-        risk_note: if more {
+        risk_note: if choice.waits.is_some() {
+            "Other waits change when a failing call is tried again, not how often; the canary compares both."
+                .to_owned()
+        } else if more {
             format!(
                 "More attempts are more load on what fails, and longer failures. Guards: {}; the waits between \
                  attempts stay, and the canary compares both.",

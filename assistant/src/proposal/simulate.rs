@@ -114,9 +114,15 @@ pub(crate) fn attempts_of(value: &noetl_domain::Value) -> Option<u32> {
 }
 
 fn retried(one: &Observed, runs: &[&StepRun], proposal: &NewProposal) -> Option<Fate> {
-    let change = after(proposal, "retry.max_attempts")?;
-    let now = attempts_of(&change.before).unwrap_or(1);
-    let then = attempts_of(&change.after)?;
+    let (now, then) = match after(proposal, "retry.max_attempts") {
+        Some(change) => (attempts_of(&change.before).unwrap_or(1), attempts_of(&change.after)?),
+        // Other waits: as many attempts as were made at most.
+        None => {
+            after(proposal, "retry.initial_delay").or_else(|| after(proposal, "retry.multiplier"))?;
+            let most = runs.iter().flat_map(|run| &run.series).map(|series| series.tries.len()).max()?;
+            (most as u32, most as u32)
+        }
+    };
     let of_cause = |series: &&Series| {
         let first = series.tries.first().and_then(|first| first.failure.as_ref());
         first.is_some_and(|first| Some(&first.cause) == proposal.cause.as_ref())

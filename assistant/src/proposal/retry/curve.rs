@@ -1,14 +1,13 @@
 //! The curve of recovery over retries, and the number of attempts that it asks for.
 
 use super::super::observed::{Observed, Series};
+use super::backoff::Waits;
 use super::{FEWEST, HOPELESS};
 use crate::statistics::{Beta, Hazard, Interval, Random, blocks, hazards, interval_of_mean, median};
 
 /// Failures of one outage fall into one bucket: five minutes, or a tenth of a shorter history.
-const BUCKET_MS: i64 = 300_000;
+pub(super) const BUCKETS_MS: i64 = 300_000;
 const BUCKETS: i64 = 10;
-/// Of a wait, where the longer ones turned out to help.
-const LONGER: f64 = 2.0;
 /// Recoveries that a change must add, as a share of the failing series.
 const WORTH_IT: f64 = 0.02;
 const DRAWS: usize = 400;
@@ -24,6 +23,8 @@ pub(crate) struct Episode {
     pub(crate) recovered: bool,
     /// Waits before the retries.
     pub(crate) waits_ms: Vec<f64>,
+    /// When each retry began, from the end of the first try.
+    pub(crate) looks_ms: Vec<f64>,
     /// Work of all tries.
     pub(crate) work_ms: f64,
 }
@@ -31,10 +32,19 @@ pub(crate) struct Episode {
 impl Episode {
     pub(crate) fn of(observed: &Observed, series: &Series) -> Self {
         let retries = series.tries.len().saturating_sub(1) as u32;
+        let mut at = 0.0;
+        let looks = series.tries.iter().zip(series.tries.iter().skip(1)).map(|(before, next)| {
+            at += before.wait_ms;
+            let look = at;
+            at += next.duration_ms;
+            look
+        });
+        let looks_ms = looks.collect();
         Self {
             at_ms: observed.started_ms,
             retries,
             recovered: series.has_recovered(),
+            looks_ms,
             waits_ms: series.tries.iter().take(retries as usize).map(|one| one.wait_ms).collect(),
             work_ms: series.tries.iter().map(|one| one.duration_ms).sum(),
         }
@@ -51,14 +61,25 @@ pub(crate) enum Verdict {
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) attempts: u32,
-    /// Seconds before the first retry, when waits turned out to matter.
-    pub(crate) delay_s: Option<f64>,
+    /// Other waits, with as many attempts as before: one change of a step at a time.
+    pub(crate) waits: Option<Waits>,
     pub(crate) recovered: Interval,
     pub(crate) why: String,
     pub(crate) bound: String,
     /// Mean cost of a failing call now and then, its share of failed executions left out.
     pub(crate) cost_before_ms: f64,
     pub(crate) cost_after_ms: Interval,
+}
+
+impl Choice {
+    /// What a failing call costs under it, a failed execution included.
+    pub(super) fn costs(&self, curve: &Curve) -> f64 {
+        match self.waits {
+            // There it is included already.
+            Some(_) => self.cost_after_ms.value,
+            None => self.cost_after_ms.value + (1.0 - self.recovered.value) * curve.value_ms,
+        }
+    }
 }
 
 /// Everything known about one step and cause.
@@ -86,6 +107,22 @@ impl Curve {
 
     pub(crate) fn episodes(&self) -> usize {
         self.episodes.len()
+    }
+
+    pub(super) fn all(&self) -> &[Episode] {
+        &self.episodes
+    }
+
+    pub(super) fn design(&self) -> f64 {
+        self.design
+    }
+
+    pub(super) fn try_ms(&self) -> f64 {
+        self.try_ms
+    }
+
+    pub(super) fn value_ms(&self) -> f64 {
+        self.value_ms
     }
 
     pub(crate) fn censored(&self) -> usize {
@@ -178,7 +215,7 @@ impl Curve {
         let recovered = self.share(0.0, self.episodes.len() as f64);
         Some(Choice {
             attempts: 1,
-            delay_s: None,
+            waits: None,
             recovered: Interval::new(0.0, 0.0, recovered.high),
             why: format!(
                 "Of {} that were tried again none ever passed, so a retry helps in fewer than 2 of 100 cases.",
@@ -202,7 +239,7 @@ impl Curve {
         let upper = self.upper(k);
         Verdict::Change(Choice {
             attempts: chosen,
-            delay_s: None,
+            waits: None,
             recovered: self.recovered_by(chosen),
             why: format!(
                 "Retry {to} passes in at most {:.1} % of the cases, which is worth less than the {:.1} s it costs.",
@@ -261,7 +298,7 @@ impl Curve {
         }
         Verdict::Change(Choice {
             attempts: chosen,
-            delay_s: self.better_delay(),
+            waits: None,
             recovered: then,
             why: format!(
                 "Retry {last} still went well in {:.0} % of the cases that came to it, so that the next is expected \
@@ -334,34 +371,6 @@ impl Curve {
         let spread = interval_of_mean(&tries).map_or(0.0, |mean| (mean.high - mean.low) / 2.0);
         Interval::new(self.mean_cost(attempts), at(0.025) - spread, at(0.975) + spread)
     }
-
-    /// Waits differ by jitter, which is an experiment: when the longer half of the first waits recovered clearly more,
-    /// time heals rather than trying, and the first wait goes to the upper quartile of what was seen, times two at most.
-    fn better_delay(&self) -> Option<f64> {
-        let mut first: Vec<(f64, bool)> = self
-            .episodes
-            .iter()
-            .filter_map(|one| Some((*one.waits_ms.first()?, one.recovered && one.retries == 1)))
-            .filter(|(wait, _)| *wait > 0.0)
-            .collect();
-        if first.len() < 4 * FEWEST {
-            return None;
-        }
-        first.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (short, long) = first.split_at(first.len() / 2);
-        let rate = |half: &[(f64, bool)]| {
-            let hits = half.iter().filter(|(_, well)| *well).count() as f64;
-            (hits / half.len() as f64, half.len() as f64 / self.design)
-        };
-        let ((a, n), (b, m)) = (rate(short), rate(long));
-        let pooled = f64::midpoint(a, b);
-        let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
-        if error == 0.0 || (b - a) / error < 2.576 {
-            return None;
-        }
-        let median_wait = first[first.len() / 2].0;
-        Some(median_wait * LONGER / 1_000.0)
-    }
 }
 
 /// How many observations count as one: the variance of bucket sums against that of single ones.
@@ -374,7 +383,7 @@ fn design_effect(episodes: &[Episode]) -> f64 {
     }
     let times = || episodes.iter().map(|one| one.at_ms);
     let first = times().min().unwrap_or(0);
-    let bucket = ((times().max().unwrap_or(0) - first) / BUCKETS).clamp(1, BUCKET_MS);
+    let bucket = ((times().max().unwrap_or(0) - first) / BUCKETS).clamp(1, BUCKETS_MS);
     let groups =
         blocks(episodes.iter().map(|one| ((one.at_ms - first) / bucket, f64::from(u8::from(one.recovered)))));
     if groups.len() < 2 {
