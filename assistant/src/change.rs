@@ -165,29 +165,35 @@ fn reads_input(evidence: &Evidence, step: &str, key: &str) -> bool {
 fn credential(evidence: &Evidence, winner: Option<&Hypothesis>, found: &mut Vec<Change>) {
     let Some(baseline) = &evidence.baseline else { return };
     let since = baseline.run.state.started_ms;
+    let text = baseline.definition.as_ref().map_or("", |definition| definition.text.as_str());
     for credential in &evidence.credentials {
-        let Some(known) = &credential.found else { continue };
-        if known.updated_ms <= since {
-            continue;
-        }
-        let reference = format!("credential:{}", credential.name);
-        let what = format!("the credential `{}` was changed after the last good run", credential.name);
+        let name = &credential.name;
+        let (what, before, after) = match &credential.found {
+            Some(known) if known.updated_ms > since => {
+                let what = format!("the credential `{name}` was changed after the last good run");
+                (what, None, Some(moment(known.updated_ms)))
+            }
+            // The last good run ran with it.
+            None if text.contains(name.as_str()) => {
+                let what =
+                    format!("the credential `{name}`, which the last good run used, is not there any more");
+                (what, Some("registered".to_owned()), None)
+            }
+            _ => continue,
+        };
+        let reference = format!("credential:{name}");
+        let excerpt = after.as_ref().map_or_else(|| what.clone(), |after| format!("{what}: {after}"));
         found.push(Change {
             told: Contribution {
                 kind: "credential".into(),
-                what: what.clone(),
-                before: None,
-                after: Some(moment(known.updated_ms)),
+                what,
+                before,
+                after,
                 diff: None,
                 refs: vec![reference.clone()],
             },
-            items: vec![item(
-                "credential_meta",
-                reference,
-                format!("{what}: {}", moment(known.updated_ms)),
-                "the credential changed",
-            )],
-            subject: Some(credential.name.clone()),
+            items: vec![item("credential_meta", reference, excerpt, "the credential changed")],
+            subject: Some(name.clone()),
             is_close: winner.is_some_and(|winner| winner.cause.family() == "auth"),
         });
     }

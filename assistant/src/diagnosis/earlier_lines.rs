@@ -8,7 +8,7 @@ use noetl_domain::report::LogLine;
 use super::case::{event, failure_item, quoted};
 use super::own_error::was_handed_nothing;
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::says_nothing;
+use crate::evidence::{Failure, says_nothing};
 
 const RULE: &str = "earlier_lines";
 
@@ -46,7 +46,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::DataEmpty if !was_handed_nothing(case, &end.step) => (Cause::CodeException, line),
         cause => (cause, line),
     });
-    let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause) else { return Vec::new() };
+    let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause) else {
+        return crash(case, end, &lines).into_iter().collect();
+    };
     let score = match end.cause {
         _ if says_nothing(&end.error) => 0.9,
         Cause::Unknown => 0.9,
@@ -75,6 +77,57 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         vec![failure_item(end, "the last error, a symptom")],
     ));
     vec![hypothesis]
+}
+
+/// What runtimes print when a program trips over itself.
+const CRASHES: &[&str] = &[
+    "nullpointerexception",
+    "indexoutofboundsexception",
+    "nil pointer dereference",
+    "panic: ",
+    "panicked at",
+    "undefined method",
+    "is not a function",
+    "is not defined",
+    "cannot read propert",
+    "unhandled exception",
+    "uncaught exception",
+    "divide by zero",
+    "division by zero",
+    "arithmeticexception",
+    "assertion failed",
+    "referenceerror",
+    "subscript out of bounds",
+    "non-numeric argument",
+    "can't locate object method",
+    "fatal error: uncaught",
+];
+
+/// A program whose last words say nothing, and that crashed before: its own code is to blame.
+fn crash(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesis> {
+    if end.error.kind != "shell" || !says_nothing(&end.error) && end.cause != Cause::Unknown {
+        return None;
+    }
+    let is_crash = |text: &str| {
+        let lower = text.to_lowercase();
+        // R: `Error in f(x) : object 'y' not found`
+        CRASHES.iter().any(|mark| lower.contains(mark))
+            || lower.contains("object '") && lower.contains("' not found")
+    };
+    let line = lines.iter().find(|line| line.stream == "stderr" && is_crash(&line.text))?;
+    let mut hypothesis =
+        Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), Cause::CodeException, 0.7)
+            .with_chain(case.tail(end));
+    hypothesis.support = Support::Likely;
+    hypothesis.points.push(Point::new(
+        format!("Step `{}` printed {} ({})", end.step, quoted(&line.text), Cause::CodeException.meaning()),
+        vec![event(end.event, format!("{} printed: {}", end.step, line.text), "its code crashed")],
+    ));
+    hypothesis.points.push(Point::new(
+        format!("Then it ended with {}", quoted(&end.error.message)),
+        vec![failure_item(end, "the last error, a symptom")],
+    ));
+    Some(hypothesis)
 }
 
 /// Exceptions that are raised to say that nothing more can be done, rather than met.

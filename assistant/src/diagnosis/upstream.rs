@@ -210,6 +210,8 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Lacks(_), _) => 0.8,
         (Defect::Absent(_), _) => 0.0,
         (Defect::Elements(_), _) => 0.85,
+        (Defect::SaysNone(_), true) => 0.95,
+        (Defect::SaysNone(_), false) => 0.85,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
         (Defect::Type { .. } | Defect::NumberAsText(_), _) => 0.75,
         (Defect::Fewer { .. }, _) if said.about_few => 0.85,
@@ -232,6 +234,7 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
     match flaw.defect {
         Defect::Nothing
         | Defect::Empty
+        | Defect::SaysNone(_)
         | Defect::Zero
         | Defect::Fewer { .. }
         | Defect::Short { .. }
@@ -265,6 +268,7 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         Defect::Nothing => format!("{place} is null or not there{before}"),
         Defect::Empty => format!("{place} is empty{before}"),
         Defect::Zero => format!("{place} is zero{before}"),
+        Defect::SaysNone(words) => format!("{place} says itself that there is nothing (`{words}`){before}"),
         Defect::Lacks(keys) => {
             format!("its result no longer has `{}`, which the last good run had", keys.join("`, `"))
         }

@@ -1,6 +1,7 @@
 //! Values: what is wrong with one, by itself or beside the one of the last good run.
 
 mod deviation;
+mod nothing;
 mod repeated;
 mod text;
 
@@ -10,6 +11,7 @@ use noetl_domain::mask::Masker;
 use super::said::Said;
 pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
+use nothing::says_none;
 pub(crate) use repeated::{count_of, place_of};
 use repeated::{odd_one, twice};
 use text::{breaks_off, columns, head_alone, last_line_breaks_off, lost_elements};
@@ -58,6 +60,8 @@ pub(crate) enum Defect {
     },
     /// The very value that the error quotes.
     Quoted(String),
+    /// The value says by itself that there is nothing: the words, or the field that counts.
+    SaysNone(String),
     /// Elements of an XML text that the last good run had by these names.
     Elements(Vec<String>),
     /// A number that the error names, and that is another one than before.
@@ -140,6 +144,15 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
             }
         }
         None => alone(now, said, &mut flaws),
+    }
+    // What says by itself that it is empty has lost nothing else.
+    let is_empty = |flaw: &Flaw| matches!(flaw.defect, Defect::Nothing | Defect::Empty);
+    if !flaws.is_empty()
+        && !flaws.iter().any(is_empty)
+        && let Some(words) = says_none(now)
+        && before.and_then(says_none).is_none()
+    {
+        return vec![Flaw { at: String::new(), defect: Defect::SaysNone(words), deviates: before.is_some() }];
     }
     flaws.sort_by_key(|flaw| {
         let named = match &flaw.defect {

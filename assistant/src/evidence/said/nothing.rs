@@ -60,6 +60,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
                 | "unknown error"
                 | "an error occurred"
                 | "something went wrong"
+                | "conversion failed"
         );
     // `sys.exit(3)`
     let is_bare_end = error.kind == "python"
@@ -211,7 +212,7 @@ const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|wa
     there|additional|logging|may|might|some|one|or|few|following|if|problems|previous|further|\
     full|time|cannot|continue|can|t|quit|quitting|done|thread|application|app|user|client|driver|state|report|\
     stopping|cancelled|canceled|rolled|back|summary|result|results|total|tests|node|container|service|\
-    unsuccessful|ok|nok|sync|load|export|import|report|created|processing|possible|hook|plugin|dag|flow|workflow|workload|\
+    unsuccessful|halted|ok|nok|sync|load|export|import|report|created|processing|possible|hook|plugin|dag|flow|workflow|workload|\
     model|models|started|night|nightly|upstream|earlier|diagnostics|description|retries|attempts|gave|sub|jobs|tasks|steps|\
     already|printed|stdout|stderr|workspace|location|used|manual|mark|executing|transform|tries|stopped|daily|hourly|monthly|\
     action|actions|activity|module|unit|item|items|part|post|pre|terminated|abnormally|requested|given|so|far|\

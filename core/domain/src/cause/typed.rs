@@ -68,7 +68,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     };
     Some(match status {
         400 | 401 | 422 if is_expired() => Cause::AuthTokenExpired,
-        401 | 407 | 511 => Cause::AuthUnauthenticated,
+        419 | 440 => Cause::AuthTokenExpired,
+        401 | 407 | 498 | 511 => Cause::AuthUnauthenticated,
         402 => Cause::LimitQuota,
         403 if is_quota() => Cause::LimitQuota,
         403 if says(&["rate limit", "ratelimit", "rate_limit", "too many requests"]) => Cause::LimitRate,

@@ -44,6 +44,16 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
         Cause::RemoteServerError,
         &["object reference not set to an instance", "panic in handler", "short dump"],
     ),
+    (Cause::NetworkReset, &["connection has been closed unexpectedly", "closed the connection unexpectedly"]),
+    (
+        Cause::AuthUnauthenticated,
+        &[
+            "refused: not authori",
+            "refused: bad user name or password",
+            "refused: identifier rejected",
+            "refused, not authori",
+        ],
+    ),
     (Cause::NetworkUnreachable, &["host unreachable", "network unreachable", "réseau n'est pas accessible"]),
     (Cause::NetworkTls, &["path building failed", "keine vertrauensstellung"]),
     (Cause::NetworkDns, &["remotename konnte nicht aufgelöst"]),
