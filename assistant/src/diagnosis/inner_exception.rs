@@ -3,9 +3,9 @@
 use noetl_domain::cause::Cause;
 
 use super::case::{failure_item, quoted};
-use super::own_error::{is_of_their_own, own_words};
+use super::own_error::own_words;
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::inner_error;
+use crate::evidence::{inner_error, is_of_their_own};
 
 const RULE: &str = "inner_exception";
 

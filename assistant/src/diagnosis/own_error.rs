@@ -10,7 +10,7 @@ use noetl_domain::event::Status;
 use super::case::{failure_item, line, quoted};
 use super::trail::follows_from_data;
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::{Failed, Failure, Origin, Said, is_nothing, reads_of, says_nothing};
+use crate::evidence::{Failed, Failure, Origin, Said, is_nothing, is_of_their_own, reads_of, says_nothing};
 
 const RULE: &str = "own_error";
 
@@ -39,6 +39,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         cause if was_handed_unseen(case, &told.step) && follows_from_data(cause, &case.said) >= 0.8 => {
             Cause::Unknown
         }
+        // Nothing is left of what the step did but the last event of the execution.
+        _ if is_hollow(case, told) => Cause::Unknown,
         cause => cause,
     };
     let (score, support) = match cause {
@@ -80,6 +82,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         }
     }
     vec![hypothesis]
+}
+
+/// Events of the step are gone, and others ran before it: what led there is not known.
+fn is_hollow(case: &Case<'_>, told: &Failure) -> bool {
+    told.what == Failed::End
+        && !case.run.complete
+        && !case.run.entered.contains_key(&told.step)
+        && case.evidence.playbook().is_some_and(|playbook| playbook.steps.len() > 1)
 }
 
 /// Whether the cause is only what its sentences are about.
@@ -156,46 +166,6 @@ fn was_handed_unseen(case: &Case<'_>, step: &str) -> bool {
     reads_of(case.evidence, step)
         .iter()
         .any(|read| read.now.is_none() && matches!(read.origin, Origin::Step(_)))
-}
-
-/// Exceptions that come with Python.
-const BUILT_IN: &[&str] = &[
-    "ArithmeticError",
-    "AssertionError",
-    "AttributeError",
-    "BaseException",
-    "BufferError",
-    "EOFError",
-    "Exception",
-    "FloatingPointError",
-    "GeneratorExit",
-    "IndexError",
-    "KeyError",
-    "KeyboardInterrupt",
-    "LookupError",
-    "NameError",
-    "NotImplementedError",
-    "OverflowError",
-    "RecursionError",
-    "ReferenceError",
-    "RuntimeError",
-    "StopAsyncIteration",
-    "StopIteration",
-    "SystemError",
-    "SystemExit",
-    "TypeError",
-    "UnboundLocalError",
-    "UnicodeDecodeError",
-    "UnicodeEncodeError",
-    "UnicodeError",
-    "ValueError",
-    "ZeroDivisionError",
-];
-
-pub(super) fn is_of_their_own(error: &TaskError) -> bool {
-    let name = error.code.as_deref().unwrap_or_default();
-    let name = name.rsplit('.').next().unwrap_or_default();
-    error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)
 }
 
 /// Work whose errors are raised by the author's own code.

@@ -7,7 +7,7 @@ use noetl_domain::error::TaskError;
 use super::case::{event, failure_item, quoted};
 use super::trail::{follows_from_data, swallowed_by, told_by};
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::Said;
+use crate::evidence::{Said, is_mute};
 
 const RULE: &str = "told_error";
 
@@ -64,6 +64,9 @@ pub(super) fn cause_of(told: &TaskError, tool: Option<&str>) -> (Cause, Support)
     };
     match said {
         Cause::Unknown if named != Cause::Unknown => (named, Support::Firm),
+        _ if told.status_code.is_none() && is_mute(&told.message) && !says_much(named) => {
+            (Cause::Unknown, Support::None)
+        }
         // It says that something went wrong, and not what.
         Cause::Unknown if told.kind == "http" => (Cause::ResponseMalformed, Support::Firm),
         Cause::Unknown if tool == Some("http") && is_about_the_request(&told.message) => {

@@ -7,7 +7,7 @@ mod phrases;
 
 use noetl_domain::Value;
 use noetl_domain::error::TaskError;
-pub(crate) use nothing::says_nothing;
+pub(crate) use nothing::{is_mute, says_nothing};
 use phrases::{
     CONVERSION_PHRASES, DAY_PHRASES, DECODING_PHRASES, FEW_PHRASES, FORM_PHRASES, LENGTH_PHRASES,
     NAME_PHRASES, NOTHING, NOTHING_PHRASES, SIZE_PHRASES, TWICE_PHRASES,
@@ -149,6 +149,46 @@ fn numbers(text: &str) -> Vec<String> {
 fn has_word(text: &str, words: &str) -> bool {
     text.split(|character: char| !character.is_alphanumeric())
         .any(|word| words.split('|').any(|known| known == word))
+}
+
+/// Exceptions that come with Python.
+const BUILT_IN: &[&str] = &[
+    "ArithmeticError",
+    "AssertionError",
+    "AttributeError",
+    "BaseException",
+    "BufferError",
+    "EOFError",
+    "Exception",
+    "FloatingPointError",
+    "GeneratorExit",
+    "IndexError",
+    "KeyError",
+    "KeyboardInterrupt",
+    "LookupError",
+    "NameError",
+    "NotImplementedError",
+    "OverflowError",
+    "RecursionError",
+    "ReferenceError",
+    "RuntimeError",
+    "StopAsyncIteration",
+    "StopIteration",
+    "SystemError",
+    "SystemExit",
+    "TypeError",
+    "UnboundLocalError",
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeError",
+    "ValueError",
+    "ZeroDivisionError",
+];
+
+pub(crate) fn is_of_their_own(error: &TaskError) -> bool {
+    let name = error.code.as_deref().unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    error.kind == "python" && !name.is_empty() && !BUILT_IN.contains(&name)
 }
 
 /// The message without what we put around it.

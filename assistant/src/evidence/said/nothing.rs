@@ -3,7 +3,7 @@
 use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 
-use super::{exception_of, raw};
+use super::{exception_of, is_of_their_own, raw};
 
 /// An error that tells no more than that something failed.
 pub(crate) fn says_nothing(error: &TaskError) -> bool {
@@ -31,7 +31,9 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
     let is_passed_on = error.kind == "python" && {
         let words = raw(error).trim().to_lowercase();
         let code = error.code.as_deref().unwrap_or_default();
-        !is_field(code)
+        // An exception of Python's own is raised by the code, whatever it says.
+        (is_of_their_own(error) || code == "SystemExit")
+            && !is_field(code)
             && matches!(Cause::of(error, None), Cause::CodeException | Cause::Unknown)
             && matches!(
                 Cause::of(&TaskError::new("tool_error", raw(error)), None),
@@ -67,6 +69,12 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         && exception_of(error) == "SystemExit"
         && raw(error).trim().chars().all(|one| one.is_ascii_digit());
     is_bare_exit || is_bare_word || is_bare_end
+}
+
+/// Words that say that something went wrong, and nothing of what.
+pub(crate) fn is_mute(words: &str) -> bool {
+    let lower = words.trim().to_lowercase();
+    is_only_an_ending(&lower) && says_bad(&lower)
 }
 
 /// Exceptions whose very name says what happened, whatever their words are.
@@ -212,7 +220,7 @@ const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|wa
     there|additional|logging|may|might|some|one|or|few|following|if|problems|previous|further|\
     full|time|cannot|continue|can|t|quit|quitting|done|thread|application|app|user|client|driver|state|report|\
     stopping|cancelled|canceled|rolled|back|summary|result|results|total|tests|node|container|service|\
-    unsuccessful|halted|ok|nok|sync|load|export|import|report|created|processing|possible|hook|plugin|dag|flow|workflow|workload|\
+    unsuccessful|halted|upgrade|install|release|hooks|backofflimitexceeded|post|ok|nok|sync|load|export|import|report|created|processing|possible|hook|plugin|dag|flow|workflow|workload|\
     model|models|started|night|nightly|upstream|earlier|diagnostics|description|retries|attempts|gave|sub|jobs|tasks|steps|\
     already|printed|stdout|stderr|workspace|location|used|manual|mark|executing|transform|tries|stopped|daily|hourly|monthly|\
     action|actions|activity|module|unit|item|items|part|post|pre|terminated|abnormally|requested|given|so|far|\
@@ -266,7 +274,7 @@ mod tests {
         for (exception, words) in [
             ("JobFailed", "Workload failed, see run output for details"),
             ("RunException", "Job run 70403103 has failed or has been cancelled."),
-            ("RuntimeError", "failed"),
+            ("JobError", "failed"),
             ("SyncError", "Sync failed for an unknown reason"),
             ("ReportError", "report could not be created"),
             ("RankError", "ranking failed"),
@@ -279,6 +287,7 @@ mod tests {
             ("CheckError", "checksum failed"),
             ("KeyError", "'failed'"),
             ("TypeError", "failed"),
+            ("RuntimeError", "failed"),
             ("LoginFailed", "login failed"),
             ("PlanError", "the plan has changed"),
             ("FeedError", "the file has 0 bytes"),
