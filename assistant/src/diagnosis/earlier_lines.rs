@@ -46,7 +46,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::DataEmpty if !was_handed_nothing(case, &end.step) => (Cause::CodeException, line),
         cause => (cause, line),
     });
-    let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause) else {
+    let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause || says_nothing(&end.error))
+    else {
         return crash(case, end, &lines).into_iter().collect();
     };
     let score = match end.cause {
