@@ -48,7 +48,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     });
     let Some((cause, line)) = told.filter(|(cause, _)| *cause != end.cause || says_nothing(&end.error))
     else {
-        return crash(case, end, &lines).into_iter().collect();
+        return crash(case, end, &lines).or_else(|| all_told(case, end, &lines)).into_iter().collect();
     };
     let score = match end.cause {
         _ if says_nothing(&end.error) => 0.9,
@@ -127,6 +127,36 @@ fn crash(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesi
     hypothesis.points.push(Point::new(
         format!("Then it ended with {}", quoted(&end.error.message)),
         vec![failure_item(end, "the last error, a symptom")],
+    ));
+    Some(hypothesis)
+}
+
+/// A program whose last words say nothing: what all that it complained of is like.
+fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesis> {
+    if end.error.kind != "shell" || !says_nothing(&end.error) {
+        return None;
+    }
+    let words: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.stream == "stderr" && !is_frame(&line.text) && !is_mild(&line.text))
+        .map(|line| line.text.as_str())
+        .filter(|text| {
+            !says_nothing(&TaskError::new("shell", format!("the command ended with exit status 1: {text}")))
+        })
+        .collect();
+    let words = words.join("\n");
+    let (cause, basis) = Cause::with_basis(&TaskError::new("tool_error", words.clone()), None);
+    let is_guess = basis == Basis::Likeness && Cause::surely_like(&words) != Some(cause);
+    if matches!(cause, Cause::Unknown | Cause::CodeException) || basis == Basis::Kind || is_guess {
+        return None;
+    }
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, 0.6)
+        .with_chain(case.tail(end));
+    hypothesis.support = Support::Likely;
+    hypothesis.doubt = 0.9;
+    hypothesis.points.push(Point::new(
+        format!("Step `{}` printed {} ({})", end.step, quoted(&words), cause.meaning()),
+        vec![event(end.event, format!("{} printed: {words}", end.step), format!("the cause {cause}"))],
     ));
     Some(hypothesis)
 }

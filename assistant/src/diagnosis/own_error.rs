@@ -113,14 +113,19 @@ fn doubt(case: &Case<'_>, told: &Failure, cause: Cause) -> f64 {
 
 /// What an exception of their own says, else what it is called.
 pub(super) fn own_words(error: &TaskError) -> Cause {
+    let code = error.code.as_deref().unwrap_or_default();
+    let own = Cause::of_own_exception(code, Said::raw(error));
+    // What the other side would say in the same words means something else.
+    if let Some(cause @ (Cause::CodeException | Cause::AuthCredentialMissing | Cause::AuthForbidden)) = own {
+        return cause;
+    }
     if let Some(cause) = passed_on(error) {
         return cause;
     }
-    let name = error.code.as_deref().unwrap_or_default();
-    match Cause::in_words(name) {
+    match Cause::in_words(code) {
         // A name such as `ValidationError` says nothing of another side.
         cause if is_outside(cause) => cause,
-        _ => Cause::of_own_exception(name, Said::raw(error)).unwrap_or(Cause::CodeException),
+        _ => own.unwrap_or(Cause::CodeException),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors that tell no more than that something failed.
 
-use noetl_domain::cause::Cause;
+use noetl_domain::cause::{Basis, Cause};
 use noetl_domain::error::TaskError;
 
 use super::{exception_of, is_of_their_own, raw};
@@ -35,10 +35,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         (is_of_their_own(error) || code == "SystemExit")
             && !is_field(code)
             && matches!(Cause::of(error, None), Cause::CodeException | Cause::Unknown)
-            && matches!(
-                Cause::of(&TaskError::new("tool_error", raw(error)), None),
-                Cause::CodeException | Cause::Unknown
-            )
+            && names_nothing(raw(error))
             && (is_only_an_ending(&words) && says_bad(&words) || is_failure_of_something(&words))
     };
     // The last word of a program that only told what it was doing.
@@ -75,6 +72,15 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
 pub(crate) fn is_mute(words: &str) -> bool {
     let lower = words.trim().to_lowercase();
     is_only_an_ending(&lower) && says_bad(&lower)
+}
+
+/// No field, phrase or sentence of the words names a cause, and they are like no text beyond doubt.
+fn names_nothing(words: &str) -> bool {
+    match Cause::with_basis(&TaskError::new("tool_error", words), None) {
+        (Cause::CodeException | Cause::Unknown, _) => true,
+        (cause, Basis::Likeness) => Cause::surely_like(words) != Some(cause),
+        _ => false,
+    }
 }
 
 /// Exceptions whose very name says what happened, whatever their words are.
@@ -224,7 +230,10 @@ const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|wa
     model|models|started|night|nightly|upstream|earlier|diagnostics|description|retries|attempts|gave|sub|jobs|tasks|steps|\
     already|printed|stdout|stderr|workspace|location|used|manual|mark|executing|transform|tries|stopped|daily|hourly|monthly|\
     action|actions|activity|module|unit|item|items|part|post|pre|terminated|abnormally|requested|given|so|far|\
-    failuredetails|logfile|logfiles|its|their|which|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
+    failuredetails|logfile|logfiles|its|their|which|transfer|training|epoch|check|passed|migration|nothing|changed|bridge|legacy|dead|letter|moved|\
+    crawl|pages|konnte|nicht|abgeschlossen|werden|vorgang|subflow|calculation|notification|sent|aggregate|close|day|ask|\
+    operations|returned|false|upload|uploaded|download|downloaded|order|orders|contract|period|month|year|week|data|halted|\
+    state|beachten|es|wenden|sie|sich|an|ihren|ihr|vom|von|zum|bei|utc|shutting|down|take|look|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
     die|der|das|verarbeitung|wurde|mit|fehler|fehlern|beendet|näheres|siehe|protokoll|abgebrochen|lauf|ein|eine|unbekannter|\
     ist|aufgetreten|bitte|fehlgeschlagen|le|la|les|un|une|traitement|a|échoué|erreur|est|survenue|el|proceso|terminó|con|\
     errores|consulte|registro|se|ha|producido|error|desconocido|falló";
