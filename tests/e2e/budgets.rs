@@ -127,3 +127,28 @@ async fn a_budget_out_of_bounds_is_refused_with_its_bounds() {
     let text = String::from_utf8_lossy(&told.stderr);
     assert!(!told.status.success() && text.contains("`share` is 3, but must lie between 0 and 1"), "{text}");
 }
+
+const ENDLESS: &str = r#"
+apiVersion: noetl.io/v2
+kind: Playbook
+metadata: { name: endless, path: tests/budgets/endless }
+workflow:
+  - step: ask
+    tool: { kind: sqlite, database: ":memory:", command: "SELECT * FROM nowhere" }
+    retry: { max_attempts: 100000, initial_delay: 0 }
+"#;
+
+/// However many attempts an author wrote, and though nobody else is asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_task_is_tried_for_ever() {
+    let app = App::start().await;
+    let id = app.run(ENDLESS, &json!({})).await;
+    let status = app.ended(&id).await.expect("it ends");
+    assert_eq!(status["status"], "FAILED", "{status}");
+    let events = app.events(&id).await;
+    let calls = events.iter().filter_map(|event| event["meta"]["calls"].as_array());
+    let last = calls.flatten().filter_map(|call| call["attempt"].as_u64()).max();
+    assert_eq!(last, Some(1_000), "the hard bound");
+    let note = "no further try: 1000 are the most that are made of one task";
+    assert!(events.iter().any(|event| event["meta"]["error"]["notes"] == json!([note])), "{status}");
+}

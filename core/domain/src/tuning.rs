@@ -9,6 +9,8 @@ use crate::playbook::{Directive, Retry, Step, Task};
 
 /// Attempts that no Proposal may exceed, whatever a policy says.
 pub const MOST_ATTEMPTS: f64 = 20.0;
+/// Tries of one task that end in an error before the worker makes no more, whatever its author wrote.
+pub const MOST_TRIES: u32 = 1_000;
 /// Seconds between two attempts.
 pub const LONGEST_DELAY: f64 = 3_600.0;
 /// Seconds that a step may take.

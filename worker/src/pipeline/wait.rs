@@ -8,6 +8,7 @@ use noetl_domain::command::StepResult;
 use noetl_domain::error::TaskError;
 use noetl_domain::playbook::Task;
 use noetl_domain::report::Wait;
+use noetl_domain::tuning::MOST_TRIES;
 
 use super::{Pipeline, Stop};
 use crate::budgets::Grant;
@@ -23,10 +24,17 @@ impl Pipeline<'_> {
             || !self.step.cases.is_empty()
     }
 
-    /// Asks the retry budgets for another try after an error. Returns the seconds to wait, or None when a budget is
-    /// spent. A try after a success is a question asked again, and no budget's business.
+    /// Asks the hard bound and the retry budgets for another try after an error. Returns the seconds to wait, or None
+    /// when there is none. A try after a success is a question asked again, and no budget's business.
     pub(super) fn grant(&mut self, delay: f64, outcome: &StepResult) -> Option<f64> {
-        if outcome.error.is_none() || self.owners.is_empty() {
+        if outcome.error.is_none() {
+            return Some(delay);
+        }
+        if self.calls.last().is_some_and(|call| call.attempt >= MOST_TRIES) {
+            self.refuse(format!("no further try: {MOST_TRIES} are the most that are made of one task"));
+            return None;
+        }
+        if self.owners.is_empty() {
             return Some(delay);
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -44,14 +52,17 @@ impl Pipeline<'_> {
                 Some(wait)
             }
             Grant::Spent(budget) => {
-                let note = format!("no further try: the {budget} is spent");
-                self.job.log(self.index).line("noetl", "warn", note.clone());
-                // The call and the outcome tell the same error.
-                if let Some(error) = self.calls.last_mut().and_then(|call| call.error.as_mut()) {
-                    error.notes.push(note);
-                }
+                self.refuse(format!("no further try: the {budget} is spent"));
                 None
             }
+        }
+    }
+
+    /// Says why no further try is made: in the log, and as a note of the call's error, which the outcome tells too.
+    fn refuse(&mut self, note: String) {
+        self.job.log(self.index).line("noetl", "warn", note.clone());
+        if let Some(error) = self.calls.last_mut().and_then(|call| call.error.as_mut()) {
+            error.notes.push(note);
         }
     }
 
