@@ -5,7 +5,9 @@
 
 mod batches;
 mod canary;
+mod chains;
 mod durations;
+mod pools;
 mod retries;
 mod side_by_side;
 
@@ -74,6 +76,8 @@ pub fn run(seed: u64, runs: usize) -> Figures {
     durations::measure(&mut figures, seed, runs);
     batches::measure(&mut figures, seed, runs);
     side_by_side::measure(&mut figures, seed, runs);
+    pools::measure(&mut figures, seed, runs);
+    chains::measure(&mut figures, seed, runs);
     figures.rollback = canary::measure(seed, runs);
     figures
 }

@@ -14,7 +14,7 @@ mod scalability;
 mod survival;
 
 pub(crate) use beta::{Beta, share};
-pub(crate) use bootstrap::{blocks, interval_of_mean, interval_over_blocks};
+pub(crate) use bootstrap::{blocks, interval_of_mean, interval_over_blocks, intervals_over_blocks};
 pub(crate) use drift::drifted;
 pub(crate) use hazard::{Hazard, hazards};
 pub(crate) use healing::{Healing, Passed};

@@ -40,7 +40,7 @@ struct Waits {
 /// What a playbook says that says nothing of waits.
 const USUAL: Waits = Waits { initial_ms: 1_000.0, growth: 2.0 };
 /// Waits that are over before anything has passed.
-const HASTY: Waits = Waits { initial_ms: 400.0, growth: 1.5 };
+const HASTY: Waits = Waits { initial_ms: 100.0, growth: 1.3 };
 
 const FIRST_FAILS: f64 = 0.3;
 const TRY_MS: f64 = 200.0;
@@ -109,7 +109,7 @@ const WORLDS: [World; 9] = [
         name: "retry: waits too short",
         recovery: Recovery::Exponential(4_000.0),
         is_outage: false,
-        attempts: 5,
+        attempts: 10,
         waits: HASTY,
         executions: EXECUTIONS,
     },
@@ -209,9 +209,9 @@ impl World {
     }
 
     /// Mean cost and recovered share of a failing call with so many attempts, by brute force.
-    fn truth(&self, attempts: u32, waits: Waits, seed: u64) -> (f64, f64) {
+    fn truth(&self, attempts: u32, waits: Waits, calls: u32) -> (f64, f64) {
         let (mut cost, mut recovered) = (0.0, 0.0);
-        let n = 10_000_u32;
+        let (n, seed) = (calls, 99_u64);
         for call in 0..n {
             // The same calls for every number of attempts, so that only the number makes the difference.
             let mut random = Random::new(seed.wrapping_add(u64::from(call).wrapping_mul(0x9e37_79b9)));
@@ -262,14 +262,16 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
     let mut now = Count { what: "share that the present attempts recover", ..Count::default() };
     let mut then = Count { what: "share that the proposed attempts recover", ..Count::default() };
     let mut moved = Count { what: "share that the proposed waits recover", ..Count::default() };
+    // A laboratory of a few runs needs no finer truth than they can tell.
+    let calls = if runs < 100 { 2_500 } else { 10_000 };
     for (at, world) in WORLDS.iter().enumerate() {
         let costs: Vec<(f64, f64)> =
-            (1..=40).map(|attempts| world.truth(attempts, world.waits, 99)).collect();
+            (1..=40).map(|attempts| world.truth(attempts, world.waits, calls)).collect();
         let cost = |attempts: u32| costs[attempts as usize - 1].0;
         let inside =
             (world.attempts.div_ceil(2)..=world.attempts * 2).map(cost).fold(f64::INFINITY, f64::min);
         // "Do not retry" may go down to one attempt at once; or the waits move, inside the largest step.
-        let oracle = inside.min(cost(1)).min(best_waits(world));
+        let oracle = inside.min(cost(1)).min(best_waits(world, calls));
         let mut regret = Regret { world: world.name, runs, ..Regret::default() };
         for run in 0..runs {
             let mut random = Random::new(seed ^ ((at as u64 + 1) << 32) ^ run as u64);
@@ -277,7 +279,7 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
             let truth = if waits == world.waits {
                 costs[attempts.min(40) as usize - 1]
             } else {
-                world.truth(attempts, waits, 99)
+                world.truth(attempts, waits, calls)
             };
             regret.before += (cost(world.attempts) - oracle) / oracle / runs as f64;
             regret.after += (truth.0 - oracle) / oracle / runs as f64;
@@ -298,7 +300,7 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
         for run in 0..runs {
             let mut random = Random::new(seed ^ ((at as u64 + 101) << 32) ^ run as u64);
             let (proposal, attempts, waits) = tuned(world, best, &mut random);
-            let is_better = || waits != world.waits && world.truth(attempts, waits, 99).0 < cost(best);
+            let is_better = || waits != world.waits && world.truth(attempts, waits, calls).0 < cost(best);
             wrong.hits += usize::from(proposal.is_some() && !is_better());
         }
         figures.false_proposals.push(wrong);
@@ -307,7 +309,7 @@ pub(super) fn measure(figures: &mut Figures, seed: u64, runs: usize) {
 }
 
 /// The least cost that other waits reach with the attempts in force.
-fn best_waits(world: &World) -> f64 {
+fn best_waits(world: &World, calls: u32) -> f64 {
     let initial = [0.5, 0.7, 1.0, 1.4, 2.0].map(|factor| factor * world.waits.initial_ms);
     let growth = [1.0, 1.5, 2.0, 3.0, 4.0];
     let largest = (world.waits.growth / 2.0)..=(world.waits.growth * 2.0);
@@ -315,6 +317,6 @@ fn best_waits(world: &World) -> f64 {
         growth.iter().map(move |growth| Waits { initial_ms: *initial_ms, growth: *growth })
     });
     all.filter(|waits| largest.contains(&waits.growth))
-        .map(|waits| world.truth(world.attempts, waits, 99).0)
+        .map(|waits| world.truth(world.attempts, waits, calls).0)
         .fold(f64::INFINITY, f64::min)
 }

@@ -22,27 +22,39 @@ pub(crate) fn interval_over_blocks<T>(
     seed: u64,
     statistic: impl Fn(&[&T]) -> Option<f64>,
 ) -> Option<Interval> {
+    intervals_over_blocks(blocks, seed, |sample| statistic(sample).map(|value| [value])).map(|[one]| one)
+}
+
+/// The same of several statistics of the same draws.
+pub(crate) fn intervals_over_blocks<T, const N: usize>(
+    blocks: &[Vec<T>],
+    seed: u64,
+    statistics: impl Fn(&[&T]) -> Option<[f64; N]>,
+) -> Option<[Interval; N]> {
     let all: Vec<&T> = blocks.iter().flatten().collect();
-    let value = statistic(&all)?;
+    let values = statistics(&all)?;
     if blocks.len() < 2 {
         return None;
     }
     let mut random = Random::new(seed);
-    let mut drawn = Vec::with_capacity(ROUNDS);
+    let mut drawn: Vec<[f64; N]> = Vec::with_capacity(ROUNDS);
     let mut sample = Vec::with_capacity(all.len());
     for _ in 0..ROUNDS {
         sample.clear();
         for _ in 0..blocks.len() {
             sample.extend(&blocks[random.below(blocks.len())]);
         }
-        drawn.extend(statistic(&sample));
+        drawn.extend(statistics(&sample));
     }
     if drawn.len() < ROUNDS * 9 / 10 {
         return None;
     }
-    drawn.sort_by(f64::total_cmp);
-    let at = |share: f64| drawn[((drawn.len() - 1) as f64 * share).round() as usize];
-    Some(Interval::new(value, at(0.025), at(0.975)))
+    Some(std::array::from_fn(|of| {
+        let mut sorted: Vec<f64> = drawn.iter().map(|one| one[of]).collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
+        Interval::new(values[of], at(0.025), at(0.975))
+    }))
 }
 
 /// The interval of a mean over blocks of different sizes: the sandwich of cluster sums with Student's factor, which

@@ -5,7 +5,7 @@
 //! curve. Where each try has the same chance however long one waited, waits stay.
 
 use super::curve::{BUCKETS_MS, Choice, Curve, Episode};
-use crate::statistics::{Healing, Interval, Passed, Random, blocks, interval_over_blocks};
+use crate::statistics::{Healing, Interval, Passed, Random, blocks, intervals_over_blocks};
 
 /// Shares of the failures that pass, by which the first wait may end.
 const QUANTILES: [f64; 3] = [0.25, 0.5, 0.8];
@@ -81,16 +81,15 @@ pub(crate) fn better(curve: &Curve, room: &Room) -> Result<Choice, String> {
     // What one outage did to many counts once.
     let first = episodes.iter().map(|one| one.at_ms).min().unwrap_or(0);
     let groups = blocks(episodes.iter().map(|one| ((one.at_ms - first) / BUCKETS_MS, passed(one))));
-    let over = |statistic: &dyn Fn(&Healing) -> f64| {
-        interval_over_blocks(&groups, 0xbac0, |drawn| Some(statistic(&Healing::of(drawn.iter().copied())?)))
-            .ok_or("too few outages were seen to say what other waits are worth")
-    };
-    let saved = over(&|healing| cost(healing, &present) - cost(healing, &best))?;
+    let [saved, recovered, after] = intervals_over_blocks(&groups, 0xbac0, |drawn| {
+        let healing = Healing::of(drawn.iter().copied())?;
+        let (before, after) = (cost(&healing, &present), cost(&healing, &best));
+        Some([before - after, best.recovered(&healing, curve.try_ms()), after])
+    })
+    .ok_or("too few outages were seen to say what other waits are worth")?;
     if saved.low <= 0.0 {
         return Err("that other waits cost less is not sure".to_owned());
     }
-    let recovered = over(&|healing| best.recovered(healing, curve.try_ms()))?;
-    let after = over(&|healing| cost(healing, &best))?;
     let seconds = |ms: f64| ms / 1_000.0;
     Ok(Choice {
         attempts: room.attempts,
@@ -134,16 +133,19 @@ fn jitter(episodes: &[Episode], now: Waits) -> f64 {
     (mean / now.initial_ms).clamp(0.1, 1.0)
 }
 
-/// The score of a slope in how retries went over the logarithm of the wait before each, in deviations. What never passes
+/// The score of a slope in how retries went over the logarithm of the time since the look before, in deviations. What never passes
 /// is tried most often and after the longest waits, which only lowers it.
 fn time_heals(episodes: &[Episode]) -> f64 {
     let retries: Vec<(f64, f64)> = episodes
         .iter()
         .flat_map(|one| {
-            one.waits_ms.iter().enumerate().filter(|(_, wait)| **wait > 0.0).map(|(at, wait)| {
-                let went_well = one.recovered && at + 1 == one.retries as usize;
-                (wait.ln(), f64::from(u8::from(went_well)))
-            })
+            let before = std::iter::once(0.0).chain(one.looks_ms.iter().copied());
+            one.looks_ms.iter().zip(before).enumerate().filter(|(_, (look, before))| *look > before).map(
+                |(at, (look, before))| {
+                    let went_well = one.recovered && at + 1 == one.retries as usize;
+                    ((look - before).ln(), f64::from(u8::from(went_well)))
+                },
+            )
         })
         .collect();
     let n = retries.len().max(1) as f64;
