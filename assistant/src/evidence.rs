@@ -26,7 +26,9 @@ use noetl_domain::result::ResultRef;
 pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, writes_of};
 pub(crate) use in_band::in_band;
 pub(crate) use said::{Said, inner_error, is_mute, is_of_their_own, says_nothing};
-pub(crate) use value::{Defect, Flaw, compare, count_of, has_key, is_nothing, place_of, short, short_of};
+pub(crate) use value::{
+    Defect, Flaw, compare, count_of, has_key, is_nothing, place_of, shared, short, short_of,
+};
 
 /// One execution, everything it rests on, and what it is compared with.
 #[derive(Clone, Debug)]

@@ -71,7 +71,10 @@ pub(crate) fn recommendations(
 
 /// What helps against the cause, with its particulars.
 fn main(at: &Evidence, winner: &Hypothesis, transience: Transience) -> Recommendation {
-    let advice = advice::of(winner.cause);
+    let told: String = winner.points.iter().map(|point| point.text.to_lowercase()).collect();
+    let body = winner.root.step.as_deref().and_then(|step| at.run.failure_of(step));
+    let body = body.map(|failure| failure.error.details.to_string().to_lowercase()).unwrap_or_default();
+    let advice = advice::as_told(winner.cause, &(told + &body)).unwrap_or_else(|| advice::of(winner.cause));
     let step = winner.root.step.as_deref().unwrap_or("the step");
     let particulars = particulars::of(at, winner, advice.kind);
     let mut text = advice.text.replace("{}", step);

@@ -251,6 +251,8 @@ fn is_complaint(text: &str) -> bool {
         "killed",
         "forbidden",
         "unauthorized",
+        "is undefined",
+        "not defined",
     ];
     let lower = text.to_lowercase();
     WORDS.iter().any(|word| lower.contains(word))

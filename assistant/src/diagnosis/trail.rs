@@ -11,7 +11,7 @@ use noetl_domain::result::{ResultKind, Stored};
 use super::Case;
 use crate::evidence::{
     Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, count_of, has_key, in_band,
-    is_nothing, place_of, reads_of, short_of,
+    is_nothing, place_of, reads_of, shared, short_of,
 };
 
 /// Steps that a trail leads through at most.
@@ -96,7 +96,9 @@ impl Walk<'_> {
             if is_silent(said) && self.is_aside(step, read) {
                 continue;
             }
-            let flaw = flaw_of(self.evidence, maker, read, said).or_else(|| self.carried(read));
+            let flaw = flaw_of(self.evidence, maker, read, said)
+                .or_else(|| self.carried(read))
+                .or_else(|| self.came_before(step, read, said));
             if flaw.is_none() && swallowed_by(run, maker).is_none() && told_by(run, maker).is_none() {
                 continue;
             }
@@ -112,6 +114,26 @@ impl Walk<'_> {
         let is_full =
             |other: &Read| other.now.as_ref().and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         self.evidence.baseline.is_none() && is_null && self.reads_of(step).iter().any(is_full)
+    }
+
+    /// An element that another read of the same step holds already, made by an earlier step.
+    fn came_before(&mut self, step: &str, read: &Read, said: &Said) -> Option<Flaw> {
+        let Origin::Step(maker) = &read.origin else { return None };
+        let now = read.now.as_ref().filter(|_| said.about_twice)?;
+        let left = |step: &str| self.evidence.run.exits.get(step).map(|left| left.event.seq);
+        let when = left(maker)?;
+        let is_earlier = |other: &&Read| match &other.origin {
+            Origin::Step(other) => other != maker && left(other).is_some_and(|earlier| earlier < when),
+            _ => false,
+        };
+        let reads = self.reads_of(step);
+        let mut others = reads.iter().filter(is_earlier);
+        others.find_map(|other| {
+            let (at, text) = shared(now, other.now.as_ref()?)?;
+            let was_so =
+                read.before.as_ref().zip(other.before.as_ref()).is_some_and(|(a, b)| shared(a, b).is_some());
+            (!was_so).then(|| Flaw { at, defect: Defect::Twice(text), deviates: read.before.is_some() })
+        })
     }
 
     /// What made it wrong may itself have been handed something wrong; then only deviations and nothingness count.

@@ -12,7 +12,7 @@ use super::said::Said;
 pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
 use nothing::says_none;
-pub(crate) use repeated::{count_of, place_of};
+pub(crate) use repeated::{count_of, place_of, shared};
 use repeated::{odd_one, twice};
 use text::{breaks_off, columns, head_alone, last_line_breaks_off, lost_elements};
 
@@ -136,8 +136,10 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
             if flaws.is_empty() && (said.about_length || said.about_form || said.about_conversion) {
                 other_form(now, before, said, "", DEPTH, &mut flaws);
             }
-            if let Some((at, defect)) = unusable(now, said, "", DEPTH).filter(|_| now != before) {
-                flaws.push(Flaw { at, defect, deviates: true });
+            // The path of a file says nothing of what is in it.
+            let may_differ = |(at, _): &(String, Defect)| now != before || names_a_file(now, at);
+            if let Some((at, defect)) = unusable(now, said, "", DEPTH).filter(may_differ) {
+                flaws.push(Flaw { at, defect, deviates: now != before });
             }
             if said.about_few && short_of(now).is_some() && short_of(before).is_none() {
                 flaws.extend(short_of(now).map(|(at, defect)| Flaw { at, defect, deviates: true }));
@@ -294,6 +296,11 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
     }
     match now {
         Value::Number(number) if number.as_f64() == Some(0.0) => found(String::new(), Defect::Zero),
+        Value::Object(_) | Value::Array(_) if said.exception == "ZeroDivisionError" => {
+            if let Some(at) = zero_inside(now, "", DEPTH) {
+                found(at, Defect::Zero);
+            }
+        }
         Value::String(text)
             if said.exception == "JSONDecodeError" && serde_json::from_str::<Value>(text).is_err() =>
         {
@@ -335,6 +342,44 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
             found(String::new(), Defect::Unnamed(key.clone()));
         }
     }
+}
+
+/// Where a zero stands in a value, if only one does.
+fn zero_inside(value: &Value, at: &str, depth: usize) -> Option<String> {
+    fn all(value: &Value, at: &str, depth: usize, found: &mut Vec<String>) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        match value {
+            Value::Number(number) if number.as_f64() == Some(0.0) => found.push(at.to_owned()),
+            Value::Object(map) => {
+                map.iter().take(LOOKED_AT).for_each(|(key, inner)| all(inner, &join(at, key), depth, found));
+            }
+            Value::Array(list) => {
+                let mut inner = list.iter().enumerate().take(LOOKED_AT);
+                inner
+                    .by_ref()
+                    .for_each(|(index, inner)| all(inner, &join(at, &format!("[{index}]")), depth, found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    all(value, at, depth, &mut found);
+    (found.len() == 1).then(|| found.remove(0))
+}
+
+/// Whether what stands at a place is the path of a file.
+fn names_a_file(value: &Value, at: &str) -> bool {
+    let text = match value {
+        Value::String(text) if at.is_empty() => Some(text.as_str()),
+        Value::Object(map) => map.get(at).and_then(Value::as_str),
+        _ => None,
+    };
+    text.is_some_and(|text| {
+        text.len() < 300
+            && text.contains(['/', '\\'])
+            && !text.contains(char::is_whitespace)
+            && !text.starts_with("http")
+    })
 }
 
 /// The value that an error about form speaks of.

@@ -24,6 +24,40 @@ pub(super) fn of(cause: Cause) -> Advice {
     }
 }
 
+/// What helps where the words of the error say more than its cause. `told`: in lower case.
+pub(super) fn as_told(cause: Cause, told: &str) -> Option<Advice> {
+    let says = |words: &str| words.split('|').any(|word| told.contains(word));
+    match cause {
+        Cause::ResponseMalformed
+            if says("html page came in place of data")
+                && says(
+                    "sign in|sign-in|signin|log in|login|log on|anmeld|connexion|iniciar ses|accedi|sso|password",
+                ) =>
+        {
+            Some(advice(
+                Remedy::FixCredential,
+                "step `{}` got a page to sign in: give it a credential or a session that is still known",
+                None,
+            ))
+        }
+        Cause::RequestConflict
+            if says(
+                "has been modified|latest version|changed by|in progress|already running|lock|being edited|someone else",
+            ) =>
+        {
+            Some(advice(
+                Remedy::Retry,
+                "try step `{}` again, with what is there now: somebody else was at work on the same thing",
+                None,
+            ))
+        }
+        Cause::ResourceKilled if says("time limit|wall time|walltime|deadline") => {
+            Some(advice(Remedy::RaiseTimeout, "ask for more time for the job of step `{}`", None))
+        }
+        _ => None,
+    }
+}
+
 fn of_access(cause: Cause) -> Advice {
     match cause {
         Cause::AuthForbidden => advice(

@@ -26,7 +26,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         && !is_bare_exit
         // A signal says something.
         && error.code.as_deref().and_then(|code| code.parse().ok()).is_none_or(|status: i32| !(126..=165).contains(&status))
-        && (is_only_an_ending(&lower) || is_failure_of_something(&lower));
+        && (is_only_an_ending(&lower) || is_failure_of_something(&lower) || !lower.contains(' ') && telling_words(&lower).is_none());
     // Code that passes on that some work failed, and not why.
     let is_passed_on = error.kind == "python" && {
         let words = raw(error).trim().to_lowercase();
@@ -233,7 +233,7 @@ const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|wa
     failuredetails|logfile|logfiles|its|their|which|transfer|training|epoch|check|passed|migration|nothing|changed|bridge|legacy|dead|letter|moved|\
     crawl|pages|konnte|nicht|abgeschlossen|werden|vorgang|subflow|calculation|notification|sent|aggregate|close|day|ask|\
     operations|returned|false|upload|uploaded|download|downloaded|order|orders|contract|period|month|year|week|data|halted|\
-    state|beachten|es|wenden|sie|sich|an|ihren|ihr|vom|von|zum|bei|utc|shutting|down|take|look|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
+    state|beachten|operacja|powiodła|się|nie|operazione|non|riuscita|operação|falhou|não|mislukt|bewerking|niet|gelukt|il|lo|o|os|het|de|een|es|wenden|sie|sich|an|ihren|ihr|vom|von|zum|bei|utc|shutting|down|take|look|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
     die|der|das|verarbeitung|wurde|mit|fehler|fehlern|beendet|näheres|siehe|protokoll|abgebrochen|lauf|ein|eine|unbekannter|\
     ist|aufgetreten|bitte|fehlgeschlagen|le|la|les|un|une|traitement|a|échoué|erreur|est|survenue|el|proceso|terminó|con|\
     errores|consulte|registro|se|ha|producido|error|desconocido|falló";

@@ -35,26 +35,61 @@ fn inside(value: &Value, at: &str, depth: usize) -> Option<(String, String)> {
 fn again(list: &[Value]) -> Option<(usize, String)> {
     let mut seen = HashSet::new();
     list.iter().take(AMONG).enumerate().find_map(|(index, element)| {
-        let name = match element {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Object(map) => {
-                let named = |name: &str| {
-                    let is_it = |key: &String| {
-                        key.to_lowercase() == name || key.to_lowercase().ends_with(&format!("_{name}"))
-                    };
-                    map.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
-                };
-                match NAMES.iter().find_map(|name| named(name))? {
-                    Value::String(text) => text.clone(),
-                    Value::Number(number) => number.to_string(),
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        };
+        let name = name_of(element)?;
         (!name.is_empty() && !seen.insert(name.clone())).then_some((index, name))
     })
+}
+
+/// What tells an element from others: itself, the field that names a record, or all of the record.
+fn name_of(element: &Value) -> Option<String> {
+    match element {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Object(map) => {
+            let named = |name: &str| {
+                let is_it = |key: &String| {
+                    key.to_lowercase() == name || key.to_lowercase().ends_with(&format!("_{name}"))
+                };
+                map.iter().find(|(key, _)| is_it(key)).map(|(_, value)| value)
+            };
+            match NAMES.iter().find_map(|name| named(name)) {
+                Some(Value::String(text)) => Some(text.clone()),
+                Some(Value::Number(number)) => Some(number.to_string()),
+                Some(_) => None,
+                // A record of one text is called by it.
+                None => match map.values().collect::<Vec<_>>().as_slice() {
+                    [] => None,
+                    [Value::String(text)] => Some(text.clone()),
+                    [Value::Number(_)] => None,
+                    _ => Some(element.to_string()),
+                },
+            }
+        }
+        _ => None,
+    }
+}
+
+/// An element of a list that another list has as well: its place and what it is called.
+pub(crate) fn shared(value: &Value, other: &Value) -> Option<(String, String)> {
+    let names: HashSet<String> =
+        lists(other, DEPTH).into_iter().flatten().take(AMONG).filter_map(name_of).collect();
+    let mut of_lists = lists(value, DEPTH).into_iter();
+    of_lists.find_map(|list| {
+        let mut elements = list.iter().take(AMONG).enumerate();
+        elements.find_map(|(index, element)| {
+            let name = name_of(element).filter(|name| !name.is_empty() && names.contains(name))?;
+            Some((format!("[{index}]"), name))
+        })
+    })
+}
+
+fn lists(value: &Value, depth: usize) -> Vec<&Vec<Value>> {
+    let Some(depth) = depth.checked_sub(1) else { return Vec::new() };
+    match value {
+        Value::Array(list) => vec![list],
+        Value::Object(map) => map.values().take(LOOKED_AT).flat_map(|inner| lists(inner, depth)).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The one element, or the one field of a record, that is of another type than all its neighbours: its place, their type
@@ -140,6 +175,12 @@ mod tests {
         let orders = json!([{"order_id": "a", "n": 1}, {"order_id": "b", "n": 1}, {"order_id": "a", "n": 2}]);
         assert_eq!(found(orders), Some(("[2]".into(), "a".into())));
         assert_eq!(found(json!([{"n": 1}, {"n": 1}])), None);
+        let meters =
+            json!([{"meter": "N-1", "kwh": 3}, {"meter": "S-1", "kwh": 4}, {"meter": "N-1", "kwh": 3}]);
+        assert!(found(meters).is_some_and(|(at, _)| at == "[2]"));
+        let (one, two) = (json!([{"no": "P1"}, {"no": "P2"}]), json!([{"no": "P3"}, {"no": "P1"}]));
+        assert_eq!(shared(&two, &one), Some(("[1]".into(), "P1".into())));
+        assert_eq!(shared(&json!([1, 2]), &json!([3])), None);
         assert_eq!(found(json!([1, 2, 3, null, null, "", ""])), None);
         let odd = |value: Value| odd_one(&value, "", 5);
         let readings = json!({"readings": [{"c": 21.5}, {"c": "ERR"}, {"c": 19.0}]});

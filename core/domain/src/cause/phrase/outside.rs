@@ -54,6 +54,17 @@ pub(super) const OUTSIDE: &[(Cause, &[&str])] = &[
             "refused, not authori",
         ],
     ),
+    (Cause::TemplateUndefined, &["' is undefined", "undefinederror"]),
+    (
+        Cause::TemplateSyntax,
+        &[
+            "unclosed action",
+            "templatesyntaxerror",
+            "expected token 'end of",
+            "unexpected eof in template",
+            "unknown tag '",
+        ],
+    ),
     (Cause::NetworkUnreachable, &["host unreachable", "network unreachable", "réseau n'est pas accessible"]),
     (Cause::NetworkTls, &["path building failed", "keine vertrauensstellung"]),
     (Cause::NetworkDns, &["remotename konnte nicht aufgelöst"]),
