@@ -5,11 +5,13 @@ use noetl_domain::event::Status;
 
 use crate::change::Change;
 use crate::check::check;
-use crate::diagnosis::{Hypothesis, Point, event};
+use crate::diagnosis::{Hypothesis, Point, event, item};
 use crate::evidence::Evidence;
 
 /// Changes that the prose tells; the others stand beside it.
 const MOST_CHANGES: usize = 3;
+/// Other executions below which a share says nothing.
+const FEWEST_OTHERS: usize = 10;
 
 /// Sentences, and everything that they cite.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +60,26 @@ pub(crate) fn failure(
         let text = format!("Since the last good run {}", change.told.what);
         points.push(Point::new(text, change.items.clone()));
     }
+    points.extend(how_often(evidence, winner));
     compose(points)
+}
+
+/// How many of the other executions of the playbook failed, and of the same cause; none where that tells little.
+fn how_often(evidence: &Evidence, winner: &Hypothesis) -> Option<Point> {
+    let ended: Vec<_> = evidence.recent.iter().filter(|other| other.status.is_final()).collect();
+    let failed = ended.iter().filter(|other| other.status == Status::Failed);
+    let same = failed.clone().filter(|other| other.cause == Some(winner.cause)).count();
+    if ended.len() < FEWEST_OTHERS || same == 0 {
+        return None;
+    }
+    let playbook = evidence.run.playbook();
+    let text = format!(
+        "Of the {} other executions of `{playbook}` that ended last {} failed, {same} of them of the same cause",
+        ended.len(),
+        failed.count(),
+    );
+    let excerpt = text.replace('`', "");
+    Some(Point::new(text, vec![item("row", format!("recent:{playbook}"), excerpt, "how often it fails")]))
 }
 
 /// What became of an execution that did not fail.

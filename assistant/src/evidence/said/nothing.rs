@@ -21,23 +21,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         _ => message,
     };
     let lower = last.trim().trim_end_matches(['.', '!']).to_lowercase();
-    let is_ending = error.kind == "shell"
-        && message.contains(": ")
-        && !is_bare_exit
-        // A signal says something.
-        && error.code.as_deref().and_then(|code| code.parse().ok()).is_none_or(|status: i32| !(126..=165).contains(&status))
-        && (is_only_an_ending(&lower) || is_failure_of_something(&lower) || !lower.contains(' ') && telling_words(&lower).is_none());
-    // Code that passes on that some work failed, and not why.
-    let is_passed_on = error.kind == "python" && {
-        let words = raw(error).trim().to_lowercase();
-        let code = error.code.as_deref().unwrap_or_default();
-        // An exception of Python's own is raised by the code, whatever it says.
-        (is_of_their_own(error) || code == "SystemExit")
-            && !is_field(code)
-            && matches!(Cause::of(error, None), Cause::CodeException | Cause::Unknown)
-            && names_nothing(raw(error))
-            && (is_only_an_ending(&words) && says_bad(&words) || is_failure_of_something(&words))
-    };
+    let is_ending = !is_bare_exit && ends_without_a_reason(error, &lower);
     // The last word of a program that only told what it was doing.
     let is_report = error.kind == "shell"
         && !is_bare_exit
@@ -45,7 +29,7 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
             .split_whitespace()
             .take(4)
             .any(|word| matches!(word.trim_matches(['[', ']', ':']), "info" | "debug" | "trace"));
-    if is_only_a_status(&lower) || is_ending || is_passed_on || is_report {
+    if is_only_a_status(&lower) || is_ending || is_passed_on(error) || is_report {
         return true;
     }
     let is_bare_word = (error.kind == "shell" || error.code.as_deref().is_none_or(|code| code == "TL001"))
@@ -66,6 +50,32 @@ pub(crate) fn says_nothing(error: &TaskError) -> bool {
         && exception_of(error) == "SystemExit"
         && raw(error).trim().chars().all(|one| one.is_ascii_digit());
     is_bare_exit || is_bare_word || is_bare_end
+}
+
+/// The last words of a program tell at most what failed.
+fn ends_without_a_reason(error: &TaskError, lower: &str) -> bool {
+    let status: Option<i32> = error.code.as_deref().and_then(|code| code.parse().ok());
+    // A signal says something.
+    let is_signal = status.is_some_and(|status| (126..=165).contains(&status));
+    if error.kind != "shell" || !error.message.contains(": ") || is_signal {
+        return false;
+    }
+    // `RC=16`
+    let is_name = || !lower.contains(' ') && telling_words(lower).is_none();
+    is_only_an_ending(lower) || is_failure_of_something(lower) || is_name()
+}
+
+/// An exception of somebody's own that passes on that some work failed, and not why. One of Python's own is raised by the
+/// code, whatever it says.
+fn is_passed_on(error: &TaskError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    if error.kind != "python" || !(is_of_their_own(error) || code == "SystemExit") || is_field(code) {
+        return false;
+    }
+    let words = raw(error).trim().to_lowercase();
+    matches!(Cause::of(error, None), Cause::CodeException | Cause::Unknown)
+        && names_nothing(raw(error))
+        && (is_only_an_ending(&words) && says_bad(&words) || is_failure_of_something(&words))
 }
 
 /// Words that say that something went wrong, and nothing of what.

@@ -4,10 +4,12 @@
 //! narrower stand before the wider: `connect timed out` before `timed out`.
 //! Words that a message may quote from its data do not appear here alone.
 
+mod first;
 mod outside;
 mod table;
 
 use super::{Cause, sentence, spoken, vendor};
+use first::FIRST;
 use outside::OUTSIDE;
 use table::TABLE;
 
@@ -52,7 +54,7 @@ const WIDE: &[&str] = &["could not connect to server", "failed to connect to"];
 
 /// The first phrase of the table in a text in lower case.
 pub(super) fn fixed(message: &str) -> Option<Cause> {
-    let mut all = OUTSIDE.iter().chain(TABLE);
+    let mut all = FIRST.iter().chain(OUTSIDE).chain(TABLE);
     let (cause, phrase) = all.find_map(|(cause, phrases)| {
         phrases.iter().find(|phrase| holds(message, phrase)).map(|phrase| (*cause, *phrase))
     })?;
