@@ -7,6 +7,7 @@ mod answered;
 mod case;
 mod child_failed;
 mod command_lost;
+mod complained;
 mod cycle;
 mod deadline;
 mod earlier_lines;
@@ -53,6 +54,7 @@ const RULES: &[Rule] = &[
     handed_over::hypotheses,
     child_failed::hypotheses,
     command_lost::hypotheses,
+    complained::hypotheses,
     no_worker::hypotheses,
     deadline::hypotheses,
     cycle::hypotheses,

@@ -40,7 +40,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             Cause::Unknown
         }
         // Nothing is left of what the step did but the last event of the execution.
-        _ if is_hollow(case, told) => Cause::Unknown,
+        cause if is_hollow(case, told) && follows_from_data(cause, &case.said) > 0.2 => Cause::Unknown,
         cause => cause,
     };
     let (score, support) = match cause {

@@ -19,7 +19,8 @@ pub(crate) fn of(evidence: &Evidence, hypothesis: &Hypothesis) -> Transience {
     if usual != Transience::Permanent && comes_and_goes(evidence, cause) {
         return Transience::Intermittent;
     }
-    if usual != Transience::Permanent && some_of_many(evidence, hypothesis) {
+    // A limit of calls is met by the later of many by its nature.
+    if usual != Transience::Permanent && cause != Cause::LimitRate && some_of_many(evidence, hypothesis) {
         return Transience::Intermittent;
     }
     if cause == Cause::NetworkDns && evidence.baseline.is_some() && !changed_version(evidence) {

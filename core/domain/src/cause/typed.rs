@@ -313,6 +313,19 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         {
             Cause::CodeResult
         }
+        // A text that is no number or no date, whoever wrote it.
+        "ValueError"
+            if [
+                "invalid literal for",
+                "could not convert string to",
+                "does not match format",
+                "Invalid isoformat",
+            ]
+            .iter()
+            .any(|words| message.contains(words)) =>
+        {
+            Cause::DataTypeMismatch
+        }
         "PermissionError" => Cause::AuthForbidden,
         "" if message.contains("the result cannot be read") => Cause::CodeResult,
         "" => return None,

@@ -1,0 +1,133 @@
+//! An earlier step counts as completed and printed an error all the same; what it should have made is missed later.
+//!
+//! No result was read: the two meet outside, at a file, a bucket or a table. So the complaint must be a grave one that
+//! nobody took back, and the failure one of something that is not there or not whole.
+
+use noetl_domain::cause::{Basis, Cause};
+use noetl_domain::error::TaskError;
+use noetl_domain::report::LogLine;
+
+use super::case::{event, failure_item, quoted};
+use super::{Case, Hypothesis, Point, Support};
+use crate::evidence::routes_into;
+
+const RULE: &str = "complained";
+
+/// Letters of a word that may name the thing that both speak of.
+const NAME: usize = 5;
+
+pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
+    let Some(end) = case.end.filter(|_| misses_something(case.cause)) else { return Vec::new() };
+    let Some(playbook) = case.evidence.playbook() else { return Vec::new() };
+    let is_next = |step: &str| routes_into(playbook, &end.step).iter().any(|(before, _)| before.name == step);
+    let mut found = Vec::new();
+    for (step, left) in &case.run.exits {
+        if left.failed || left.skipped || left.event.seq > end.event.seq || *step == end.step {
+            continue;
+        }
+        let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == *step).collect();
+        let Some((at, cause)) = complaint(&lines) else { continue };
+        if lines[at + 1..].iter().any(|line| is_taken_back(&line.text)) {
+            continue;
+        }
+        let line = lines[at];
+        let told = format!("{} {}", end.error.message, end.error.details);
+        let score = match (shares_a_name(&line.text, &told), is_next(step)) {
+            (true, _) => 0.93,
+            (false, true) => 0.86,
+            (false, false) => continue,
+        };
+        let mut hypothesis = Hypothesis::new(RULE, case.root(Some(step), Some(left.event)), cause, score)
+            .with_chain([left.event].into_iter().chain(case.tail(end)));
+        hypothesis.support = Support::Likely;
+        hypothesis.points.push(Point::new(
+            format!(
+                "Step `{step}` counts as completed, but it printed {} ({})",
+                quoted(&line.text),
+                cause.meaning()
+            ),
+            vec![event(left.event, format!("{step} printed: {}", line.text), format!("the cause {cause}"))],
+        ));
+        hypothesis.points.push(Point::new(
+            format!(
+                "Step `{}` missed what was to be made and failed with {}",
+                end.step,
+                quoted(&end.error.message)
+            ),
+            vec![failure_item(end, "the failure, a symptom")],
+        ));
+        found.push(hypothesis);
+    }
+    found
+}
+
+/// Failures of something that is not there, or not whole.
+fn misses_something(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::RequestNotFound
+            | Cause::SqlUndefinedObject
+            | Cause::DataEmpty
+            | Cause::DataConstraint
+            | Cause::ResponseMalformed
+    )
+}
+
+/// The first line that complains of something that a system is known to say, and its cause.
+fn complaint(lines: &[&LogLine]) -> Option<(usize, Cause)> {
+    lines.iter().enumerate().filter(|(_, line)| line.stream == "stderr" && is_grave(&line.text)).find_map(
+        |(at, line)| {
+            let told = TaskError::new("tool_error", line.text.clone());
+            let (cause, basis) = Cause::with_basis(&told, None);
+            let is_known = matches!(basis, Basis::Field | Basis::Phrase);
+            (is_known && !matches!(cause, Cause::Unknown | Cause::CodeException)).then_some((at, cause))
+        },
+    )
+}
+
+fn is_grave(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    says(&["error", "fatal", "failed", "denied", "cannot", "could not", "unable", "refused"])
+        && !says(&[
+            "warn", "notice", "info", "debug", "deprecat", "retry", "again", "skipping", "ignor", "going on",
+        ])
+}
+
+/// It went well in the end.
+fn is_taken_back(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["retry", "again", "recover", "succe", "connected", "attempt", "fallback", "instead", "uploaded"]
+        .iter()
+        .any(|word| lower.contains(word))
+}
+
+/// A file or a thing that both texts name: a word with a point, a slash or an underscore in it.
+fn shares_a_name(complaint: &str, failure: &str) -> bool {
+    let names = |text: &str| -> Vec<String> {
+        text.split(|one: char| {
+            one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=')
+        })
+        .flat_map(|word| word.rsplit('/').next().map(str::to_owned))
+        .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase())
+        .filter(|word| word.len() >= NAME && word.contains(['.', '_', '-']))
+        .collect()
+    };
+    let named = names(failure);
+    names(complaint).iter().any(|name| named.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_grave, is_taken_back, shares_a_name};
+
+    #[test]
+    fn a_complaint_is_grave_and_names_what_is_missed() {
+        let denied = "upload failed: ./daily.csv to s3://x/daily.csv An error occurred (AccessDenied)";
+        assert!(is_grave(denied) && !is_taken_back("finished"));
+        assert!(shares_a_name(denied, "HTTP 404 response from GET http://h/exports/daily.csv"));
+        assert!(!shares_a_name(denied, "HTTP 404 response from GET http://h/exports/other.csv"));
+        assert!(!is_grave("WARN connection refused by metrics, going on"));
+        assert!(is_taken_back("attempt 2 went well"));
+    }
+}
