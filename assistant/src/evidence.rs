@@ -27,7 +27,8 @@ pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, wr
 pub(crate) use in_band::in_band;
 pub(crate) use said::{Said, inner_error, is_mute, is_of_their_own, says_nothing};
 pub(crate) use value::{
-    Defect, Flaw, compare, count_of, has_key, is_nothing, place_of, shared, short, short_of,
+    Defect, Flaw, at_path, compare, count_of, has_key, is_nothing, nothing_called, place_of, shared, short,
+    short_of, stands_in,
 };
 
 /// One execution, everything it rests on, and what it is compared with.
@@ -256,6 +257,13 @@ impl Evidence {
     pub fn child_of(&self, step: &str) -> Option<&Child> {
         let of_step = || self.children.iter().filter(|child| child.step == step);
         of_step().find(|child| child.evidence.run.state.status == Status::Failed).or_else(|| of_step().next())
+    }
+
+    /// The sub-playbook that a loop ran for the element that a path such as `each.results[1].price` leads to.
+    pub fn child_at(&self, step: &str, path: &str) -> Option<&Child> {
+        let index: u64 = path.split_once('[')?.1.split(']').next()?.parse().ok()?;
+        let known = self.run.children.iter().find(|child| child.step == step && child.index == index)?;
+        self.children.iter().find(|child| child.evidence.run.id == known.execution)
     }
 
     /// The line of the playbook's text on which a step begins.

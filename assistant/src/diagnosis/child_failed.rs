@@ -64,8 +64,8 @@ pub(super) fn behind(case: &Case<'_>, failure: &Failure) -> Option<Hypothesis> {
 }
 
 /// What lies behind a result of a sub-playbook that completed.
-pub(super) fn behind_result(case: &Case<'_>, step: &str, seen: Cause) -> Option<Hypothesis> {
-    let child = case.evidence.child_of(step)?;
+pub(super) fn behind_result(case: &Case<'_>, step: &str, path: &str, seen: Cause) -> Option<Hypothesis> {
+    let child = case.evidence.child_at(step, path).or_else(|| case.evidence.child_of(step))?;
     let evidence = &*child.evidence;
     if evidence.run.status() != Status::Completed {
         return None;
@@ -89,7 +89,7 @@ pub(super) fn behind_result(case: &Case<'_>, step: &str, seen: Cause) -> Option<
     let origin = trail.map_or(origin, |trail| trail.origin().to_owned());
     let event = evidence.run.results.get(&origin).copied();
     // It may have come from further down.
-    if let Some(deeper) = behind_result(&inside, &origin, seen) {
+    if let Some(deeper) = behind_result(&inside, &origin, "", seen) {
         return Some(deeper);
     }
     let root = Root { step: Some(origin), event, ..inside.root(None, None) };

@@ -11,6 +11,9 @@ use crate::evidence::{Said, is_mute};
 
 const RULE: &str = "told_error";
 
+/// Letters of words that are passed on rather than met by chance.
+const WORDS: usize = 5;
+
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end else { return Vec::new() };
     let mut found = Vec::new();
@@ -21,11 +24,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         };
         let Some(place) = case.run.results.get(origin).copied() else { continue };
         let (cause, support) = cause_of(&told, case.evidence.tool_of(origin));
-        let gate = follows_from_data(case.cause, &case.said).max(if case.cause == Cause::CodeException {
-            0.8
-        } else {
-            0.0
-        });
+        // Code that fails with the very words of the answer passes them on.
+        let is_passed_on = told.message.len() >= WORDS && end.error.message.contains(&told.message);
+        let gate: f64 = match case.cause {
+            Cause::CodeException if is_passed_on => 0.95,
+            Cause::CodeException => 0.8,
+            _ => 0.0,
+        };
+        let gate = gate.max(follows_from_data(case.cause, &case.said));
         let mut hypothesis = Hypothesis::new(RULE, case.root(Some(origin), Some(place)), cause, gate * 0.92)
             .with_chain(trail.events(case.run).into_iter().chain(case.tail(end)));
         hypothesis.support = support;

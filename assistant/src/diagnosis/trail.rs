@@ -10,8 +10,8 @@ use noetl_domain::result::{ResultKind, Stored};
 
 use super::Case;
 use crate::evidence::{
-    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, compare, count_of, has_key, in_band,
-    is_nothing, place_of, reads_of, shared, short_of,
+    Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, at_path, compare, count_of, has_key,
+    in_band, is_nothing, nothing_called, place_of, reads_of, shared, short_of, stands_in,
 };
 
 /// Steps that a trail leads through at most.
@@ -116,6 +116,22 @@ impl Walk<'_> {
         self.evidence.baseline.is_none() && is_null && self.reads_of(step).iter().any(is_full)
     }
 
+    /// The way so far. A name that a step of one's own never gave is its reader's fault, unless the way leads on to an
+    /// error.
+    fn told_part(&self) -> Vec<Hop> {
+        let is_absent =
+            |hop: &Hop| hop.flaw.as_ref().is_some_and(|flaw| matches!(flaw.defect, Defect::Absent(_)));
+        let run = &self.evidence.run;
+        let mut hops = self.so_far.clone();
+        let tells = hops
+            .last()
+            .is_some_and(|hop| swallowed_by(run, &hop.maker).is_some() || told_by(run, &hop.maker).is_some());
+        while !tells && hops.len() > 1 && hops.iter().rev().take(2).all(is_absent) {
+            hops.pop();
+        }
+        hops
+    }
+
     /// An element that another read of the same step holds already, made by an earlier step.
     fn came_before(&mut self, step: &str, read: &Read, said: &Said) -> Option<Flaw> {
         let Origin::Step(maker) = &read.origin else { return None };
@@ -148,7 +164,7 @@ impl Walk<'_> {
             self.through_tables();
         }
         if self.found.len() == known {
-            self.found.push(Trail { hops: self.so_far.clone() });
+            self.found.push(Trail { hops: self.told_part() });
         }
     }
 
@@ -166,18 +182,47 @@ impl Walk<'_> {
 
     /// What was found wrong one step later stands here too: that step only passed it on.
     fn carried(&self, read: &Read) -> Option<Flaw> {
-        let flaw = self.so_far.last()?.flaw.as_ref()?;
+        let hop = self.so_far.last()?;
+        let flaw = hop.flaw.as_ref()?;
         let now = read.now.as_ref()?;
+        let as_before = |at: String| Flaw { at, defect: flaw.defect.clone(), deviates: false };
         let at = match &flaw.defect {
-            Defect::Quoted(text) | Defect::NoSuchDay(text) => place_of(now, text, "", LEVELS)?,
-            Defect::Twice(text) if count_of(now, text, LEVELS) > 1 => place_of(now, text, "", LEVELS)?,
+            Defect::Quoted(text) | Defect::NoSuchDay(text) => place_of(now, text, "", LEVELS),
+            Defect::Twice(text) if count_of(now, text, LEVELS) > 1 => place_of(now, text, "", LEVELS),
             Defect::Nothing | Defect::Empty => {
-                let index = flaw.at.strip_prefix('[')?.split(']').next()?.parse().ok()?;
-                gap_in(now, index)?
+                let index = flaw.at.strip_prefix('[').and_then(|at| at.split(']').next()?.parse().ok());
+                index.and_then(|index| gap_in(now, index)).or_else(|| self.nothing_again(hop, flaw, now))
             }
-            _ => return None,
+            _ => None,
         };
-        Some(Flaw { at, defect: flaw.defect.clone(), deviates: false })
+        if let Some(at) = at {
+            return Some(as_before(at));
+        }
+        // The very value: whatever is wrong with it was wrong before.
+        let wrong = hop.read.now.as_ref()?;
+        let is_shown =
+            !matches!(flaw.defect, Defect::Lacks(_) | Defect::Columns { .. } | Defect::Fewer { .. });
+        if !is_shown {
+            return None;
+        }
+        let part = at_path(wrong, &flaw.at).filter(|part| !is_nothing(part));
+        let place = part.and_then(|part| stands_in(now, part)).or_else(|| {
+            let whole = stands_in(now, wrong)?;
+            let apart =
+                if whole.is_empty() || flaw.at.is_empty() || flaw.at.starts_with('[') { "" } else { "." };
+            Some(format!("{whole}{apart}{}", flaw.at))
+        });
+        place.map(as_before)
+    }
+
+    /// The same nothing: under the same name, or all that was read.
+    fn nothing_again(&self, hop: &Hop, flaw: &Flaw, now: &Value) -> Option<String> {
+        if is_nothing(now) {
+            return Some(String::new());
+        }
+        let path = if flaw.at.is_empty() { &hop.read.path } else { &flaw.at };
+        let name = path.rsplit('.').next()?.split('[').next().filter(|name| !name.is_empty())?;
+        nothing_called(now, name, "", LEVELS)
     }
 
     /// A query that found nothing: an earlier statement may have had nothing to write.

@@ -89,7 +89,9 @@ fn of_trail(case: &Case<'_>, trail: &Trail) -> Option<Hypothesis> {
         ),
         vec![failure_item(end, "the failure, a symptom")],
     ));
-    if let Some(inside) = child_failed::behind_result(case, origin, cause) {
+    if let Some(inside) =
+        child_failed::behind_result(case, origin, &format!("{}{}", last.read.path, source.at), cause)
+    {
         hypothesis.root = Root { event: inside.root.event.or(hypothesis.root.event), ..inside.root };
         hypothesis.cause = inside.cause;
         hypothesis.points.splice(0..0, inside.points);

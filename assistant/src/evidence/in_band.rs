@@ -19,12 +19,34 @@ pub(crate) fn in_band(value: &Value) -> Option<TaskError> {
     let map = match value {
         Value::Object(map) => map,
         Value::String(text) => return in_text(text),
+        Value::Array(list) => return in_batch(list),
         _ => return None,
     };
     // What our own HTTP tool gives: the answer lies one level further in.
     let is_ours =
         map.contains_key("data") && (map.contains_key("headers") || map.contains_key("status_code"));
     in_map(map, DEPTH).or_else(|| if is_ours { map.get("data").and_then(in_band) } else { None })
+}
+
+/// Answers of a batch, each with its own status: what the first one says, where most of them are errors.
+fn in_batch(list: &[Value]) -> Option<TaskError> {
+    let told: Vec<TaskError> = list
+        .iter()
+        .take(LOOKED_AT)
+        .filter_map(|part| {
+            let map = part.as_object()?;
+            status_of(map)?;
+            let body = map.iter().find(|(key, _)| plain(key) == "body").map(|(_, body)| body);
+            let inside = match body {
+                Some(Value::String(text)) => serde_json::from_str::<Value>(text).ok(),
+                Some(body) => Some(body.clone()),
+                None => None,
+            };
+            let inside = inside.as_ref().and_then(Value::as_object).and_then(|map| in_map(map, DEPTH));
+            inside.or_else(|| in_map(map, DEPTH))
+        })
+        .collect();
+    (told.len() * 2 > list.len()).then(|| told.into_iter().next()).flatten()
 }
 
 fn in_map(map: &Map, depth: usize) -> Option<TaskError> {

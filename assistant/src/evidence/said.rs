@@ -24,6 +24,8 @@ pub(crate) struct Said {
     pub(crate) quoted: Vec<String>,
     /// It complains that something is null, empty, missing or too short.
     pub(crate) about_nothing: bool,
+    /// It complains that a list or a text is empty.
+    pub(crate) about_emptiness: bool,
     /// It complains of the type or the form of a value.
     pub(crate) about_form: bool,
     /// It complains that a value could not be converted.
@@ -70,6 +72,12 @@ impl Said {
                 | "LookupError"
         ) || has_word(&lower, NOTHING)
             || says(NOTHING_PHRASES);
+        let about_emptiness = matches!(
+            exception.as_str(),
+            "IndexError" | "StatisticsError" | "StopIteration"
+        ) || says(
+            "empty sequence|empty iterable|is empty|was empty|empty list|no data points|no elements|at least one|requires at least",
+        );
         let about_form = matches!(
             exception.as_str(),
             "TypeError"
@@ -107,6 +115,7 @@ impl Said {
         Self {
             quoted,
             about_nothing,
+            about_emptiness,
             about_form,
             about_conversion,
             about_decoding,

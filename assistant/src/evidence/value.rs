@@ -1,5 +1,6 @@
 //! Values: what is wrong with one, by itself or beside the one of the last good run.
 
+mod carried;
 mod deviation;
 mod nothing;
 mod repeated;
@@ -9,6 +10,7 @@ use noetl_domain::Value;
 use noetl_domain::mask::Masker;
 
 use super::said::Said;
+pub(crate) use carried::{at_path, empty_inside, nothing_called, stands_in};
 pub(crate) use deviation::short_of;
 use deviation::{judges, named_value, other_form, other_scale, unusable};
 use nothing::says_none;
@@ -337,6 +339,12 @@ fn alone(now: &Value, said: &Said, flaws: &mut Vec<Flaw>) {
         found(at, defect);
     }
     nothing_inside(now, "", DEPTH, &mut |at| found(at, Defect::Nothing));
+    // What an error of emptiness complains of may be one of several lists.
+    if said.about_emptiness
+        && let Some(at) = empty_inside(now, "", DEPTH)
+    {
+        found(at, Defect::Empty);
+    }
     for key in said.quoted.iter().filter(|key| said.about_name && is_name(key)) {
         if matches!(now, Value::Object(_) | Value::Array(_)) && !has_key(now, key, DEPTH) {
             found(String::new(), Defect::Unnamed(key.clone()));

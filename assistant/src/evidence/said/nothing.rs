@@ -207,7 +207,7 @@ const OF_SOMETHING: usize = 1;
 /// Words that say that it ended badly.
 const BAD: &str = "failed|failure|failures|fail|fails|error|errors|unsuccessful|aborted|abort|stopped|wrong|cancelled|\
     canceled|terminated|nok|crashed|fehler|fehlern|fehlgeschlagen|abgebrochen|gescheitert|échoué|échouée|erreur|erreurs|\
-    errores|falló|fallido|fallo|bad|problem|problems|died";
+    errores|falló|fallido|fallo|bad|problem|problems|died|エラーが発生しました";
 
 const NOT_DONE: &str = "not complete|not successful|not succeed|not possible|could not be|not be completed|no diagnostics|\
     gave up|giving up|did not finish|not run because|unable to complete|return code|exit code|status failed|status error";
@@ -243,7 +243,7 @@ const ENDING: &str = "died|line|at|a|an|the|with|of|in|at|on|by|to|for|and|is|wa
     failuredetails|logfile|logfiles|its|their|which|transfer|training|epoch|check|passed|migration|nothing|changed|bridge|legacy|dead|letter|moved|\
     crawl|pages|konnte|nicht|abgeschlossen|werden|vorgang|subflow|calculation|notification|sent|aggregate|close|day|ask|\
     operations|returned|false|upload|uploaded|download|downloaded|order|orders|contract|period|month|year|week|data|halted|\
-    state|beachten|operacja|powiodła|się|nie|operazione|non|riuscita|operação|falhou|não|mislukt|bewerking|niet|gelukt|il|lo|o|os|het|de|een|es|wenden|sie|sich|an|ihren|ihr|vom|von|zum|bei|utc|shutting|down|take|look|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
+    state|beachten|essential|statusreason|sas|stopped|processing|because|systemctl|journalctl|xeu|xe|エラーが発生しました|処理を終了します|operacja|powiodła|się|nie|operazione|non|riuscita|operação|falhou|não|mislukt|bewerking|niet|gelukt|il|lo|o|os|het|de|een|es|wenden|sie|sich|an|ihren|ihr|vom|von|zum|bei|utc|shutting|down|take|look|who|where|after|before|abend|own|fully|correctly|properly|reported|reports|through|\
     die|der|das|verarbeitung|wurde|mit|fehler|fehlern|beendet|näheres|siehe|protokoll|abgebrochen|lauf|ein|eine|unbekannter|\
     ist|aufgetreten|bitte|fehlgeschlagen|le|la|les|un|une|traitement|a|échoué|erreur|est|survenue|el|proceso|terminó|con|\
     errores|consulte|registro|se|ha|producido|error|desconocido|falló";

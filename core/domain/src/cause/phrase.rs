@@ -131,6 +131,9 @@ const SPEAKS: &[&str] = &[
 /// Whether the quotation that begins here is what somebody says of an error, rather than a record.
 fn is_speech(before: &str) -> bool {
     let before = before.trim_end();
+    // Python's bytes.
+    let before =
+        before.strip_suffix('b').filter(|rest| rest.ends_with([' ', '('])).unwrap_or(before).trim_end();
     // The arguments of an exception, a number and what it stands for: `(406, "PRECONDITION_FAILED - …")`.
     if let Some(number) = before.strip_suffix(',') {
         let head = number.trim_end_matches(|one: char| one.is_ascii_digit());

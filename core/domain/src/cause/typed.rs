@@ -80,6 +80,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         408 => Cause::TimeoutResponse,
         409 | 412 | 423 => Cause::RequestConflict,
         413 | 414 | 431 => Cause::LimitTooLarge,
+        429 if says(&["flood-stage", "disk usage exceeded", "read-only-allow-delete"]) => Cause::ResourceDisk,
         429 if says(&["insufficient_quota", "quota exceeded", "exceeded your current quota", "billing"]) => {
             Cause::LimitQuota
         }

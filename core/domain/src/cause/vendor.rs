@@ -57,6 +57,7 @@ fn sql_server(text: &str) -> Option<Cause> {
     let number = match text.split_once("msg ") {
         Some((_, rest)) if text.contains("level ") => digits(rest)?,
         _ if text.contains("sql server]") => text.rsplit('(').find_map(digits)?,
+        _ if text.contains("db-lib error") => text.split('(').skip(1).find_map(digits)?,
         _ => return None,
     };
     Some(match number {
