@@ -11,12 +11,17 @@ pub(crate) struct Passed {
     pub(crate) by: Option<f64>,
 }
 
-/// The share of failures that have passed after some time; beyond the last look nothing more is known to pass.
+/// The share of failures that have passed after some time. Beyond the last look it goes on as it went before it.
 #[derive(Clone, Debug)]
 pub(crate) struct Healing {
     /// Ends of stretches, and the share that passes in each.
     stretches: Vec<(f64, f64)>,
+    /// What passes of the rest in a millisecond beyond the last look.
+    beyond: f64,
 }
+
+/// Of the time that was looked at, the last part that tells how it goes on.
+const LATE: f64 = 0.5;
 
 /// Stretches of time that are told apart.
 const STRETCHES: usize = 16;
@@ -59,7 +64,23 @@ impl Healing {
             let all: f64 = next.iter().sum();
             shares = next.into_iter().map(|share| share / all.max(1e-12)).collect();
         }
-        Some(Self { stretches: ends.into_iter().zip(shares).collect() })
+        let mut found = Self { stretches: ends.into_iter().zip(shares).collect(), beyond: 0.0 };
+        found.beyond = found.late_rate();
+        Some(found)
+    }
+
+    /// The rate at which what was left passed in the later part of the time.
+    fn late_rate(&self) -> f64 {
+        let last = self.stretches.last().map_or(0.0, |(end, _)| *end);
+        let (from, to) = (self.by(last * LATE), self.by(last));
+        let (before, after) = ((1.0 - from).max(1e-6), (1.0 - to).max(1e-6));
+        ((before / after).ln() / (last * (1.0 - LATE)).max(1e-9)).max(0.0)
+    }
+
+    /// The same, faster or slower beyond what was looked at.
+    pub(crate) fn going_on(mut self, factor: f64) -> Self {
+        self.beyond *= factor;
+        self
     }
 
     /// The share that has passed by a time.
@@ -73,7 +94,8 @@ impl Healing {
             }
             start = *end;
         }
-        sum
+        // A look at the last moment adds nothing; the rest goes on passing.
+        sum + (1.0 - sum).max(0.0) * (1.0 - (-self.beyond * (time - start)).exp())
     }
 
     /// The time by which a share of those passed that are known to pass.
