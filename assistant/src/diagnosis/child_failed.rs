@@ -5,8 +5,9 @@ use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
-use super::case::{failure_item, quoted};
+use super::case::{event as event_of, failure_item, quoted};
 use super::trail::trails;
+use super::upstream::printed;
 use super::{Case, Hypothesis, Point, Root, Support};
 use crate::evidence::{Child, Failure, Said, says_nothing};
 use crate::rank;
@@ -92,8 +93,17 @@ pub(super) fn behind_result(case: &Case<'_>, step: &str, path: &str, seen: Cause
     if let Some(deeper) = behind_result(&inside, &origin, "", seen) {
         return Some(deeper);
     }
-    let root = Root { step: Some(origin), event, ..inside.root(None, None) };
-    Some(Hypothesis::new(RULE, root, seen, 0.7))
+    let told = printed(&inside, &origin);
+    let cause = told.as_ref().map_or(seen, |(cause, _)| *cause);
+    let root = Root { step: Some(origin.clone()), event, ..inside.root(None, None) };
+    let mut found = Hypothesis::new(RULE, root, cause, 0.7);
+    if let (Some((_, line)), Some(place)) = (told, evidence.run.results.get(&origin)) {
+        found.points.push(Point::new(
+            format!("In the sub-playbook, step `{origin}` printed {} ({})", quoted(&line), cause.meaning()),
+            vec![event_of(*place, format!("{origin} printed: {line}"), format!("the cause {cause}"))],
+        ));
+    }
+    Some(found)
 }
 
 /// The step whose result the child gave back.

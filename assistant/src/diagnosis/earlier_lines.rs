@@ -31,6 +31,13 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             && cause != Cause::CodeException
     };
     let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == end.step).collect();
+    // What went well in the end is no complaint.
+    let lines: Vec<&LogLine> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| !is_well(&line.text) && !is_made_good(&lines, *at))
+        .map(|(_, line)| *line)
+        .collect();
     let told = first_cause(&lines, telling).or_else(|| {
         // What only warns counts where nothing else tells.
         let (mild, grave): (Vec<&LogLine>, Vec<&LogLine>) =
@@ -191,6 +198,24 @@ fn first_cause<'l>(lines: &[&'l LogLine], telling: impl Fn(&&LogLine) -> bool) -
     };
     let from = lines.iter().position(is_mark)?;
     lines[from..].iter().rfind(|line| telling(line)).copied()
+}
+
+/// `test_login_denied ... ok`: a line that says of itself that all is well.
+fn is_well(text: &str) -> bool {
+    let lower = text.trim().trim_end_matches(['.', '!']).to_lowercase();
+    let last = lower.rsplit(|one: char| !one.is_alphanumeric()).next().unwrap_or_default();
+    matches!(
+        last,
+        "ok" | "passed" | "success" | "succeeded" | "successful" | "connected" | "recovered" | "pass"
+    )
+}
+
+/// A try that failed, where a later line that begins alike says that it went well.
+fn is_made_good(lines: &[&LogLine], at: usize) -> bool {
+    let text = lines[at].text.to_lowercase();
+    let tries = ["retry", "attempt", "again", "trying"].iter().any(|word| text.contains(word));
+    let first = |text: &str| text.split_whitespace().next().map(str::to_lowercase);
+    tries && lines[at + 1..].iter().any(|later| first(&later.text) == first(&text) && is_well(&later.text))
 }
 
 /// A place in the code, rather than a message.

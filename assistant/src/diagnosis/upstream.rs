@@ -345,7 +345,7 @@ fn evidence_of(flaw: &Flaw, read: &Read) -> String {
 }
 
 /// What the step's own lines say of an error that it did not raise.
-fn printed(case: &Case<'_>, step: &str) -> Option<(Cause, String)> {
+pub(super) fn printed(case: &Case<'_>, step: &str) -> Option<(Cause, String)> {
     // What the worker says of tries that failed before one went well is no part of what came of it.
     let lines = case.evidence.lines.iter().filter(|line| line.step == step && line.stream != "noetl");
     lines

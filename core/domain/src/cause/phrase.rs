@@ -30,7 +30,10 @@ pub(super) fn elsewhere(message: &str) -> Option<Cause> {
 pub(super) fn narrow(message: &str) -> Option<Cause> {
     let lower = unquoted(message);
     // What a shell says of a process that was ended by a signal.
-    if matches!(lower.trim(), "killed" | "terminated") {
+    // `sh: line 1: 40121 Killed   ./bake`
+    let of_shell =
+        lower.contains("sh: line ") && [" killed ", " terminated "].iter().any(|word| lower.contains(word));
+    if matches!(lower.trim(), "killed" | "terminated") || of_shell {
         return Some(Cause::ResourceKilled);
     }
     vendor::number(&lower)

@@ -28,6 +28,7 @@ pub(super) const FIRST: &[(Cause, &[&str])] = &[
             "assocgrp",
         ],
     ),
+    (Cause::ResourceKilled, &["] error 137", "] error 139", "] error 143"]),
     (Cause::ResourceDisk, &["wrote only", "transaction log for database"]),
     (Cause::RequestConflict, &["inequivalent arg", "conflicting lock is held", "another git process seems"]),
     (Cause::LimitConnections, &["connection is not available, request timed out after"]),
