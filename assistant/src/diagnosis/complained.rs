@@ -108,7 +108,7 @@ fn shares_a_name(complaint: &str, failure: &str) -> bool {
         text.split(|one: char| {
             one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=')
         })
-        .flat_map(|word| word.rsplit('/').next().map(str::to_owned))
+        .filter_map(|word| word.rsplit('/').next().map(str::to_owned))
         .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase())
         .filter(|word| word.len() >= NAME && word.contains(['.', '_', '-']))
         .collect()

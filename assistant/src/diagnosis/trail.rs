@@ -191,7 +191,7 @@ impl Walk<'_> {
             Defect::Twice(text) if count_of(now, text, LEVELS) > 1 => place_of(now, text, "", LEVELS),
             Defect::Nothing | Defect::Empty => {
                 let index = flaw.at.strip_prefix('[').and_then(|at| at.split(']').next()?.parse().ok());
-                index.and_then(|index| gap_in(now, index)).or_else(|| self.nothing_again(hop, flaw, now))
+                index.and_then(|index| gap_in(now, index)).or_else(|| nothing_again(hop, flaw, now))
             }
             _ => None,
         };
@@ -213,16 +213,6 @@ impl Walk<'_> {
             Some(format!("{whole}{apart}{}", flaw.at))
         });
         place.map(as_before)
-    }
-
-    /// The same nothing: under the same name, or all that was read.
-    fn nothing_again(&self, hop: &Hop, flaw: &Flaw, now: &Value) -> Option<String> {
-        if is_nothing(now) {
-            return Some(String::new());
-        }
-        let path = if flaw.at.is_empty() { &hop.read.path } else { &flaw.at };
-        let name = path.rsplit('.').next()?.split('[').next().filter(|name| !name.is_empty())?;
-        nothing_called(now, name, "", LEVELS)
     }
 
     /// A query that found nothing: an earlier statement may have had nothing to write.
@@ -260,6 +250,16 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The same nothing: under the same name, or all that was read.
+fn nothing_again(hop: &Hop, flaw: &Flaw, now: &Value) -> Option<String> {
+    if is_nothing(now) {
+        return Some(String::new());
+    }
+    let path = if flaw.at.is_empty() { &hop.read.path } else { &flaw.at };
+    let name = path.rsplit('.').next()?.split('[').next().filter(|name| !name.is_empty())?;
+    nothing_called(now, name, "", LEVELS)
 }
 
 /// The null in one element of a list, or the name that it lacks and its neighbours have.

@@ -114,14 +114,13 @@ pub(crate) fn attempts_of(value: &noetl_domain::Value) -> Option<u32> {
 }
 
 fn retried(one: &Observed, runs: &[&StepRun], proposal: &NewProposal) -> Option<Fate> {
-    let (now, then) = match after(proposal, "retry.max_attempts") {
-        Some(change) => (attempts_of(&change.before).unwrap_or(1), attempts_of(&change.after)?),
+    let (now, then) = if let Some(change) = after(proposal, "retry.max_attempts") {
+        (attempts_of(&change.before).unwrap_or(1), attempts_of(&change.after)?)
+    } else {
         // Other waits: as many attempts as were made at most.
-        None => {
-            after(proposal, "retry.initial_delay").or_else(|| after(proposal, "retry.multiplier"))?;
-            let most = runs.iter().flat_map(|run| &run.series).map(|series| series.tries.len()).max()?;
-            (most as u32, most as u32)
-        }
+        after(proposal, "retry.initial_delay").or_else(|| after(proposal, "retry.multiplier"))?;
+        let most = runs.iter().flat_map(|run| &run.series).map(|series| series.tries.len()).max()?;
+        (most as u32, most as u32)
     };
     let of_cause = |series: &&Series| {
         let first = series.tries.first().and_then(|first| first.failure.as_ref());

@@ -160,19 +160,16 @@ async fn a_real_model_makes_no_answer_worse() {
 /// The few cases of a test; or `NOETL_LLM_CASES` of all, evenly spread, as the bench wants them.
 fn sample() -> Vec<Case> {
     let mut cases = case::all();
-    match std::env::var("NOETL_LLM_CASES").ok().and_then(|count| count.parse::<usize>().ok()) {
-        Some(count) => {
-            // A case that is asked about while it runs says something else when it is asked about again.
-            cases.retain(|case| case.fault.asked_at.is_none() && !case.fault.is_left_running);
-            let every = (cases.len() / count.max(1)).max(1);
-            cases.into_iter().step_by(every).take(count).collect()
-        }
-        None => {
-            cases.retain(|case| CASES.contains(&case.name.as_str()));
-            assert_eq!(cases.len(), CASES.len(), "every case is there");
-            cases
-        }
+    let wanted = std::env::var("NOETL_LLM_CASES").ok().and_then(|count| count.parse::<usize>().ok());
+    if let Some(count) = wanted {
+        // A case that is asked about while it runs says something else when it is asked about again.
+        cases.retain(|case| case.fault.asked_at.is_none() && !case.fault.is_left_running);
+        let every = (cases.len() / count.max(1)).max(1);
+        return cases.into_iter().step_by(every).take(count).collect();
     }
+    cases.retain(|case| CASES.contains(&case.name.as_str()));
+    assert_eq!(cases.len(), CASES.len(), "every case is there");
+    cases
 }
 
 /// The chat over the same server: whoever answers, every question gets an answer that cites.

@@ -58,9 +58,8 @@ fn name_of(element: &Value) -> Option<String> {
                 Some(_) => None,
                 // A record of one text is called by it.
                 None => match map.values().collect::<Vec<_>>().as_slice() {
-                    [] => None,
+                    [] | [Value::Number(_)] => None,
                     [Value::String(text)] => Some(text.clone()),
-                    [Value::Number(_)] => None,
                     _ => Some(element.to_string()),
                 },
             }

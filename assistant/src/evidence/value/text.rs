@@ -106,7 +106,7 @@ fn elements(text: &str) -> Option<BTreeSet<String>> {
         let mut words = tag.trim_end_matches('/').split_whitespace();
         let Some(name) = words.next() else { continue };
         if let Some(default) = words.find_map(|word| word.strip_prefix("xmlns=")) {
-            space = default.trim_matches(['"', '\'']).to_owned();
+            default.trim_matches(['"', '\'']).clone_into(&mut space);
         }
         found.insert(if space.is_empty() { name.to_owned() } else { format!("{{{space}}}{name}") });
     }
