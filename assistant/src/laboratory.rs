@@ -134,6 +134,11 @@ fn subject(keys: &str, history: Vec<Observed>) -> Subject {
         "apiVersion: noetl.io/v2\nkind: Playbook\nmetadata: {{ name: laboratory, path: laboratory }}\nworkflow:\n  \
          - step: call\n    idempotent: true\n{keys}    tool: {{ kind: python, code: \"result = 1\" }}\n"
     );
+    subject_of(text, history)
+}
+
+/// Any playbook, and a history.
+fn subject_of(text: String, history: Vec<Observed>) -> Subject {
     let playbook = dialect::read(&text).playbook.expect("the laboratory's playbook is good");
     Subject {
         path: "laboratory".to_owned(),

@@ -1,13 +1,12 @@
 //! Worlds of steps in sequence, of results that lack a field now and then, and of a credential that is not there.
 
 use noetl_api::proposal::ProposalKind;
-use noetl_domain::dialect;
 use noetl_domain::event::Status;
 use noetl_domain::id::ExecutionId;
 use noetl_domain::lint::ToolSchemas;
 
-use super::{Count, Figures, Regret};
-use crate::proposal::{Defect, Observed, StepRun, Subject, Terms, look};
+use super::{Count, Figures, Regret, subject_of};
+use crate::proposal::{Defect, Observed, StepRun, Subject, look};
 use crate::statistics::Random;
 
 /// Means of two steps in sequence that read nothing of each other, in milliseconds.
@@ -48,18 +47,7 @@ workflow:
 ";
 
 fn subject(history: Vec<Observed>) -> Subject {
-    let playbook = dialect::read(TEXT).playbook.expect("the laboratory's playbook is good");
-    Subject {
-        path: "laboratory".to_owned(),
-        version: 1,
-        text: TEXT.to_owned(),
-        versions: vec![(1, playbook.clone())],
-        playbook,
-        history,
-        missing_credentials: Vec::new(),
-        defects: Vec::new(),
-        terms: Terms::default(),
-    }
+    subject_of(TEXT.to_owned(), history)
 }
 
 /// Gamma-like: the mean of four exponentials, so that steps vary by half of their length.

@@ -184,6 +184,22 @@ fn is_no_day(text: &str) -> bool {
     day == 0 || day > days
 }
 
+/// Names of a field that counts what there is.
+pub(super) const COUNTS: &[&str] = &[
+    "total",
+    "count",
+    "totalcount",
+    "totalresults",
+    "totalrows",
+    "totalitems",
+    "numfound",
+    "totalrecords",
+    "recordcount",
+    "rowcount",
+    "totalelements",
+    "expected",
+];
+
 /// A list that is shorter than the number beside it says: the other pages were not read.
 pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
     const MORE: &[&str] = &[
@@ -199,20 +215,6 @@ pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
         "incompleteresults",
         "ispartial",
         "timedout",
-    ];
-    const COUNTS: &[&str] = &[
-        "total",
-        "count",
-        "totalcount",
-        "totalresults",
-        "totalrows",
-        "totalitems",
-        "numfound",
-        "totalrecords",
-        "recordcount",
-        "rowcount",
-        "totalelements",
-        "expected",
     ];
     let map = value.as_object()?;
     let said = map

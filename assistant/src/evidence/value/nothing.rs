@@ -3,30 +3,12 @@
 use noetl_domain::Value;
 
 use super::super::in_band::plain;
+use super::deviation::COUNTS;
 
 /// Bytes of a text that may say so.
 const READ: usize = 4 * 1024;
-/// Names of a field that counts what was found.
-const COUNTS: &[&str] = &[
-    "total",
-    "count",
-    "totalcount",
-    "totalresults",
-    "totalrows",
-    "totalitems",
-    "totalsize",
-    "numfound",
-    "totalrecords",
-    "recordcount",
-    "rowcount",
-    "resultcount",
-    "totalelements",
-    "hits",
-    "found",
-    "matches",
-    "size",
-    "numberofresults",
-];
+/// Further names of a field that counts what was found.
+const FOUND: &[&str] = &["totalsize", "resultcount", "hits", "found", "matches", "size", "numberofresults"];
 const WORDS: &[&str] = &[
     "no matching data",
     "no data found",
@@ -56,7 +38,7 @@ pub(super) fn says_none(value: &Value) -> Option<String> {
     match value {
         Value::Object(map) => {
             let counts = |(key, value): (&String, &Value)| {
-                (COUNTS.contains(&plain(key).as_str()) && value.as_f64() == Some(0.0))
+                (COUNTS.iter().chain(FOUND).any(|name| plain(key) == *name) && value.as_f64() == Some(0.0))
                     .then(|| format!("{key}: 0"))
             };
             // A list that is full is no nothing, whatever is counted beside it.
