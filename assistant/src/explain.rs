@@ -74,7 +74,7 @@ fn how_often(evidence: &Evidence, winner: &Hypothesis) -> Option<Point> {
     }
     let playbook = evidence.run.playbook();
     let text = format!(
-        "Of the {} other executions of `{playbook}` that ended last {} failed, {same} of them of the same cause",
+        "Of the {} other executions of `{playbook}` that ended last {} failed, {same} of them with an error of the same cause",
         ended.len(),
         failed.count(),
     );

@@ -71,10 +71,7 @@ pub(crate) fn recommendations(
 
 /// What helps against the cause, with its particulars.
 fn main(at: &Evidence, winner: &Hypothesis, transience: Transience) -> Recommendation {
-    let told: String = winner.points.iter().map(|point| point.text.to_lowercase()).collect();
-    let body = winner.root.step.as_deref().and_then(|step| at.run.failure_of(step));
-    let body = body.map(|failure| failure.error.details.to_string().to_lowercase()).unwrap_or_default();
-    let advice = advice::as_told(winner.cause, &(told + &body)).unwrap_or_else(|| advice::of(winner.cause));
+    let advice = told_advice(at, winner).unwrap_or_else(|| advice::of(winner.cause));
     let step = winner.root.step.as_deref().unwrap_or("the step");
     let particulars = particulars::of(at, winner, advice.kind);
     let mut text = advice.text.replace("{}", step);
@@ -93,6 +90,18 @@ fn main(at: &Evidence, winner: &Hypothesis, transience: Transience) -> Recommend
         command: particulars.command,
         ..Recommendation::default()
     }
+}
+
+/// What the words of the explanation and of the error ask for.
+fn told_advice(at: &Evidence, winner: &Hypothesis) -> Option<advice::Advice> {
+    if !advice::is_up_to_words(winner.cause) {
+        return None;
+    }
+    let mut told: String = winner.points.iter().flat_map(|point| [point.text.as_str(), "\n"]).collect();
+    if let Some(failure) = winner.root.step.as_deref().and_then(|step| at.run.failure_of(step)) {
+        told.push_str(&failure.error.details.to_string());
+    }
+    advice::as_told(winner.cause, &told)
 }
 
 /// Causes that another input removes.

@@ -8,6 +8,7 @@ use noetl_domain::error::TaskError;
 use noetl_domain::report::LogLine;
 
 use super::case::{event, failure_item, quoted};
+use super::passed_over::misses_something;
 use super::{Case, Hypothesis, Point, Support};
 use crate::evidence::routes_into;
 
@@ -17,7 +18,7 @@ const RULE: &str = "complained";
 const NAME: usize = 5;
 
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
-    let Some(end) = case.end.filter(|_| misses_something(case.cause)) else { return Vec::new() };
+    let Some(end) = case.end.filter(|_| is_of_something_unmade(case.cause)) else { return Vec::new() };
     let Some(playbook) = case.evidence.playbook() else { return Vec::new() };
     let is_next = |step: &str| routes_into(playbook, &end.step).iter().any(|(before, _)| before.name == step);
     let mut found = Vec::new();
@@ -62,15 +63,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
 }
 
 /// Failures of something that is not there, or not whole.
-fn misses_something(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::RequestNotFound
-            | Cause::SqlUndefinedObject
-            | Cause::DataEmpty
-            | Cause::DataConstraint
-            | Cause::ResponseMalformed
-    )
+fn is_of_something_unmade(cause: Cause) -> bool {
+    misses_something(cause) || cause == Cause::ResponseMalformed
 }
 
 /// The first line that complains of something that a system is known to say, and its cause.

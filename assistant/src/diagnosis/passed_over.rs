@@ -64,7 +64,7 @@ fn hypothesis(
 }
 
 /// Errors about something that should have been made before, though no result was read.
-fn misses_something(cause: Cause) -> bool {
+pub(super) fn misses_something(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::SqlUndefinedObject | Cause::RequestNotFound | Cause::DataEmpty | Cause::DataConstraint

@@ -24,14 +24,24 @@ pub(super) fn of(cause: Cause) -> Advice {
     }
 }
 
-/// What helps where the words of the error say more than its cause. `told`: in lower case.
+/// Causes of which the words of the error may ask for something else than usual.
+pub(super) fn is_up_to_words(cause: Cause) -> bool {
+    matches!(cause, Cause::ResponseMalformed | Cause::RequestConflict | Cause::ResourceKilled)
+}
+
+/// What helps where the words of the error say more than its cause.
 pub(super) fn as_told(cause: Cause, told: &str) -> Option<Advice> {
-    let says = |words: &str| words.split('|').any(|word| told.contains(word));
+    // Whole words only: a lesson is no SSO, and a block no lock.
+    let lower = told.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|one: char| !one.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let told = format!(" {} ", words.join(" "));
+    let says = |phrases: &str| phrases.split('|').any(|phrase| told.contains(&format!(" {phrase} ")));
     match cause {
         Cause::ResponseMalformed
             if says("html page came in place of data")
                 && says(
-                    "sign in|sign-in|signin|log in|login|log on|anmeld|connexion|iniciar ses|accedi|sso|password",
+                    "sign in|signin|log in|login|log on|anmelden|anmeldung|connexion|iniciar sesión|accedi|sso|password",
                 ) =>
         {
             Some(advice(
@@ -42,7 +52,7 @@ pub(super) fn as_told(cause: Cause, told: &str) -> Option<Advice> {
         }
         Cause::RequestConflict
             if says(
-                "has been modified|latest version|changed by|in progress|already running|lock|being edited|someone else",
+                "been modified|latest version|changed by|in progress|already running|lock|locked|locks|being edited|someone else",
             ) =>
         {
             Some(advice(
@@ -277,5 +287,28 @@ fn of_us(cause: Cause) -> Advice {
         ),
         Cause::RunCancelled => advice(Remedy::Rerun, "start it again when it may run", None),
         _ => advice(Remedy::SayWhy, "let step `{}` say why it fails", Some(Code::ToolFailed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use noetl_api::diagnosis::Remedy;
+    use noetl_domain::cause::Cause;
+
+    use super::as_told;
+
+    #[test]
+    fn words_ask_for_something_else_as_whole_words_only() {
+        let kind = |cause, told: &str| as_told(cause, told).map(|advice| advice.kind);
+        let page = "an HTML page came in place of data: ";
+        for (cause, told, expected) in [
+            (Cause::ResponseMalformed, format!("{page}Sign in"), Some(Remedy::FixCredential)),
+            (Cause::ResponseMalformed, format!("{page}Lessons of the week"), None),
+            (Cause::RequestConflict, "the state is locked by ci".to_owned(), Some(Remedy::Retry)),
+            (Cause::RequestConflict, "the block exists already".to_owned(), None),
+            (Cause::ResourceKilled, "CANCELLED DUE TO TIME LIMIT".to_owned(), Some(Remedy::RaiseTimeout)),
+        ] {
+            assert_eq!(kind(cause, &told), expected, "{told}");
+        }
     }
 }

@@ -11,7 +11,7 @@ const fn rule(cause: Cause, things: &'static str, fates: &'static str) -> Rule {
 
 const ROWS: &str = "row|rows|record|records|entry|entries|line|lines|item|items|file|files|feed|table|sheet|worksheet|\
     partition|frame|dataframe|batch|extract|delivery|source|query|result|results|list|input|payload|response|answer|\
-    attachment|clients|shipments|contacts|prices|transactions|customers|products|articles|snapshot|slice|window|topic|queue|\
+    clients|shipments|contacts|prices|transactions|customers|products|articles|snapshot|slice|window|topic|queue|\
     attachment|sample|samples|document|documents|message|messages|dataset|page|export|orders|data|header|upstream|\
     readings|values|tuples|events|candidates|matches|array|body|collection";
 
