@@ -24,7 +24,7 @@ use noetl_domain::{Map, Value};
 use noetl_server::catalog::Catalog;
 use noetl_server::error::ServerError;
 use noetl_server::feed::StoreFeed;
-use noetl_server::http::{Depth, HttpConfig, Metrics, Pools, Services};
+use noetl_server::http::{BudgetsOf, Depth, HttpConfig, Metrics, Pools, Services};
 use noetl_server::ids::{Ids, now_ms};
 use noetl_server::orchestrator::{Orchestrator, Parts};
 use noetl_server::proposals::{Proposals, follow_until};
@@ -32,6 +32,7 @@ use noetl_server::schedule::{Schedules, fire_until};
 use noetl_server::store::retention::delete_until;
 use noetl_server::store::{DataLock, EventStore as _, SqliteStore};
 use noetl_server::vault::Vault;
+use noetl_worker::budgets::Budgets;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -138,6 +139,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         }
         Purpose::Resume | Purpose::Serve => Orchestrator::open(parts, plans).await?,
     };
+    let worker_config = worker_config(context);
     let services = Services {
         orchestrator: orchestrator.clone(),
         store: Arc::clone(&store),
@@ -151,6 +153,7 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
         config: Arc::new(http_config(context)),
         stop: stop.clone(),
         depth: Some(depth_of(&bus)),
+        budgets: Some(budgets_of(&worker_config)),
         sql: Some(postgres::runner()),
     };
     if purpose == Purpose::Serve {
@@ -206,9 +209,8 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let serving = tokio::spawn(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future());
     let working = matches!(purpose, Purpose::Run | Purpose::Resume | Purpose::Serve).then(|| {
         let credentials = Arc::new(FromVault::new(vault));
-        let config = worker_config(context);
-        pools.add_own(own_pool(&config));
-        tokio::spawn(noetl_worker::run(config, Arc::clone(&bus), credentials, results, working_ends.clone()))
+        pools.add_own(own_pool(&worker_config));
+        tokio::spawn(noetl_worker::run(worker_config, Arc::clone(&bus), credentials, results, working_ends.clone()))
     });
     let indexing = match purpose {
         Purpose::Serve | Purpose::Insight => layer.start(context, feed),
@@ -289,6 +291,12 @@ fn depth_of(bus: &Arc<Local>) -> Arc<dyn Fn() -> Depth + Send + Sync> {
     })
 }
 
+/// The retry budgets of the workers of this process.
+fn budgets_of(config: &noetl_worker::Config) -> BudgetsOf {
+    let budgets = Arc::clone(&config.retry_budget);
+    Arc::new(move || (budgets.limits(), budgets.accounts()))
+}
+
 /// The workers of this process, for `GET /api/worker/pools`.
 fn own_pool(config: &noetl_worker::Config) -> PoolRequest {
     PoolRequest {
@@ -309,7 +317,7 @@ fn worker_config(context: &Context) -> noetl_worker::Config {
     if !worker.python.as_os_str().is_empty() {
         config.python.places.chosen = Some(worker.python.clone());
     }
-    config.retry_budget = worker.retry_budget;
+    config.retry_budget = Arc::new(Budgets::new(worker.retry_budget));
     config.scratch_dir = context.config.store.data_dir.join("scratch");
     config
 }

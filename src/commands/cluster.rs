@@ -1,7 +1,9 @@
-//! `noetl cluster status`: how the semantic layer is doing.
+//! `noetl cluster status`: how the semantic layer is doing, and what is left of the retry budgets.
 
 use clap::Subcommand;
 use noetl_api::insight::{EmbedderStatus, LayerStatus, Moving, PartStatus};
+use noetl_api::pool::RetryBudgets;
+use serde::Serialize;
 
 use super::insight::{bytes, milliseconds};
 use crate::connect::{Need, connect};
@@ -9,9 +11,17 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::{output, terminal};
 
+/// The layer's status as the server has it, with the budgets beside it.
+#[derive(Serialize)]
+struct Told<'s> {
+    #[serde(flatten)]
+    status: &'s LayerStatus,
+    retry_budgets: &'s RetryBudgets,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Cluster {
-    /// Show what is on, what is off and why, and how far behind the indexer is
+    /// Show what is on, what is off and why, how far behind the indexer is, and what is left of the retry budgets
     Status,
 }
 
@@ -21,10 +31,12 @@ impl Cluster {
         context.block_on(async {
             let connection = connect(context, Need::Insight).await?;
             let status = connection.client.layer_status().await?;
+            let budgets = connection.client.retry_budgets().await?;
             if context.json {
-                output::json(&status)?;
+                output::json(&Told { status: &status, retry_budgets: &budgets })?;
             } else {
                 print(&status)?;
+                print_budgets(&budgets)?;
             }
             connection.close().await?;
             Ok(Exit::Success)
@@ -88,6 +100,28 @@ fn print(status: &LayerStatus) -> anyhow::Result<()> {
             ]);
         }
         table.print()?;
+    }
+    Ok(())
+}
+
+/// Budgets shown at most: those with the least left.
+const MOST_BUDGETS: usize = 10;
+
+fn print_budgets(budgets: &RetryBudgets) -> anyhow::Result<()> {
+    if budgets.items.is_empty() {
+        return Ok(());
+    }
+    output::text("")?;
+    let mut table = output::Table::new(&["RETRY BUDGET", "NAME", "LEFT", "RETRIES", "WAITED", "REFUSED"]);
+    for budget in budgets.items.iter().take(MOST_BUDGETS) {
+        let left = format!("{:.0} of {:.0}", budget.left, budgets.burst);
+        let counts = [budget.retries, budget.delayed, budget.refused].map(|count| count.to_string());
+        let [retries, delayed, refused] = counts;
+        table.row([budget.kind.clone(), budget.name.clone(), left, retries, delayed, refused]);
+    }
+    table.print()?;
+    if budgets.count > MOST_BUDGETS {
+        output::text(&format!("and {} more; --json has all of them", budgets.count - MOST_BUDGETS))?;
     }
     Ok(())
 }

@@ -65,6 +65,26 @@ async fn retries_at_a_failing_host_stay_within_its_budget_and_a_healthy_one_has_
         assert!(error["notes"] == note || error["notes"].is_null(), "{error}");
     }
 
+    // The budgets can be looked at: the sick host's is spent, its neighbour's is not.
+    let shown = app.cli(&["cluster", "status", "--json"]);
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap_or_else(|_| panic!("{}", shown.all()));
+    let budgets = shown["retry_budgets"]["items"].as_array().expect("budgets").clone();
+    let of = |url: &str| {
+        let name = url.trim_start_matches("http://");
+        let found = budgets.iter().find(|budget| budget["name"] == name);
+        found.unwrap_or_else(|| panic!("{name} is not in {budgets:?}")).clone()
+    };
+    let (tired, fresh) = (of(&sick.url), of(&well.url));
+    assert_eq!((&tired["kind"], &tired["retries"]), (&json!("host"), &json!(requests - 300)), "{tired}");
+    assert!(tired["left"].as_f64().is_some_and(|left| left < 1.0), "{tired}");
+    assert!(tired["refused"].as_u64().is_some_and(|refused| refused >= spent as u64), "{tired}");
+    assert_eq!((&fresh["retries"], &fresh["refused"]), (&json!(3), &json!(0)), "{fresh}");
+    let table = app.cli(&["cluster", "status"]);
+    assert!(table.stdout.contains("RETRY BUDGET"), "{}", table.all());
+    let metrics = reqwest::get(format!("{}/metrics", app.url)).await.unwrap().text().await.unwrap();
+    let line = format!("noetl_retries_total{{kind=\"host\",name=\"{host}\"}} {}", requests - 300);
+    assert!(metrics.lines().any(|told| told == line), "{line} is not in\n{metrics}");
+
     // Explained by what the host said; the budget is evidence.
     let one = BOTH.replace("path: tests/budgets/both", "path: tests/budgets/one");
     let one =

@@ -8,8 +8,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use noetl_domain::Map;
-use noetl_domain::budget::{Bucket, Limits};
+use noetl_domain::budget::{Account, Bucket, Limits};
+use noetl_domain::{Map, Value, template};
 
 use crate::auth::Auth;
 
@@ -23,12 +23,19 @@ pub(crate) enum Owner {
     Credential(String),
 }
 
+impl Owner {
+    fn kind_and_name(&self) -> (&'static str, &str) {
+        match self {
+            Self::Host(host) => ("host", host),
+            Self::Credential(name) => ("credential", name),
+        }
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Host(host) => write!(f, "retry budget of host {host}"),
-            Self::Credential(name) => write!(f, "retry budget of credential {name}"),
-        }
+        let (kind, name) = self.kind_and_name();
+        write!(f, "retry budget of {kind} {name}")
     }
 }
 
@@ -49,6 +56,16 @@ pub(crate) fn owners(kind: &str, fields: &Map, auth: &Auth) -> Vec<Owner> {
     owners
 }
 
+/// The credential that a task names, as far as its text tells before it is rendered.
+pub(crate) fn named(auth: &Value) -> Option<Owner> {
+    let name = match auth {
+        Value::String(name) => name,
+        Value::Object(fields) => ["credential", "name"].iter().find_map(|key| fields.get(*key)?.as_str())?,
+        _ => return None,
+    };
+    (!name.is_empty() && !template::has_template(name)).then(|| Owner::Credential(name.to_owned()))
+}
+
 /// May a retry go out?
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Grant {
@@ -59,16 +76,55 @@ pub(crate) enum Grant {
     Spent(String),
 }
 
+/// The budgets of a worker; whoever shows them keeps a handle.
 #[derive(Debug)]
-pub(crate) struct Budgets {
+pub struct Budgets {
     limits: Limits,
     start: Instant,
-    buckets: Mutex<HashMap<Owner, Bucket>>,
+    buckets: Mutex<HashMap<Owner, Counted>>,
+}
+
+/// A bucket, and what went by it since it was made.
+#[derive(Debug)]
+struct Counted {
+    bucket: Bucket,
+    retries: u64,
+    delayed: u64,
+    refused: u64,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
 }
 
 impl Budgets {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits) -> Self {
         Self { limits, start: Instant::now(), buckets: Mutex::default() }
+    }
+
+    /// The numbers that hold for every budget.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Every budget that is not forgotten, those with the least left first.
+    pub fn accounts(&self) -> Vec<Account> {
+        let now = self.start.elapsed().as_secs_f64();
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts: Vec<_> = buckets
+            .iter_mut()
+            .map(|(owner, counted)| {
+                let (kind, name) = owner.kind_and_name();
+                let left = counted.bucket.left(&self.limits, now);
+                let Counted { bucket: _, retries, delayed, refused } = *counted;
+                Account { kind, name: name.to_owned(), left, retries, delayed, refused }
+            })
+            .collect();
+        drop(buckets);
+        accounts.sort_by(|one, other| one.left.total_cmp(&other.left).then_with(|| one.name.cmp(&other.name)));
+        accounts
     }
 
     /// Counts the first try of a call.
@@ -83,8 +139,8 @@ impl Budgets {
         let mut taken = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.start.elapsed().as_secs_f64();
         for owner in owners {
-            let Some(bucket) = self.bucket(&mut taken, owner, now) else { continue };
-            match bucket.wait(&self.limits, now) {
+            let Some(counted) = self.counted(&mut taken, owner, now) else { continue };
+            match counted.bucket.wait(&self.limits, now) {
                 Some(wait) if wait <= 0.0 => {}
                 Some(wait) if wait <= most => {
                     if wait > longest.0 {
@@ -95,11 +151,16 @@ impl Budgets {
             }
         }
         if let Some(owner) = spent {
+            if let Some(counted) = taken.get_mut(owner) {
+                counted.refused += 1;
+            }
             return Grant::Spent(owner.to_string());
         }
         for owner in owners {
-            if let Some(bucket) = taken.get_mut(owner) {
-                bucket.take();
+            if let Some(counted) = taken.get_mut(owner) {
+                counted.bucket.take();
+                counted.retries += 1;
+                counted.delayed += u64::from(longest.1 == Some(owner));
             }
         }
         match longest {
@@ -115,28 +176,31 @@ impl Budgets {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.start.elapsed().as_secs_f64();
         for owner in owners {
-            if let Some(bucket) = self.bucket(&mut buckets, owner, now) {
-                act(&self.limits, bucket, now);
+            if let Some(counted) = self.counted(&mut buckets, owner, now) {
+                act(&self.limits, &mut counted.bucket, now);
             }
         }
     }
 
     /// None: too many are in use, and a new one goes uncounted rather than an old one's debts forgiven.
-    fn bucket<'b>(
+    fn counted<'b>(
         &self,
-        buckets: &'b mut HashMap<Owner, Bucket>,
+        buckets: &'b mut HashMap<Owner, Counted>,
         owner: &Owner,
         now: f64,
-    ) -> Option<&'b mut Bucket> {
+    ) -> Option<&'b mut Counted> {
         if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(owner) {
-            buckets.retain(|_, bucket| !bucket.is_full(&self.limits, now));
+            buckets.retain(|_, counted| !counted.bucket.is_full(&self.limits, now));
             if buckets.len() >= MOST_BUCKETS {
                 return None;
             }
         }
         Some(match buckets.entry(owner.clone()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(Bucket::full(&self.limits, now)),
+            Entry::Vacant(place) => {
+                let bucket = Bucket::full(&self.limits, now);
+                place.insert(Counted { bucket, retries: 0, delayed: 0, refused: 0 })
+            }
         })
     }
 }
@@ -167,6 +231,13 @@ mod tests {
         assert_eq!(budgets.retry(&[well, key.clone()], 60.0), Grant::Now);
         let spent = Grant::Spent("retry budget of credential key".into());
         assert_eq!(budgets.retry(&[host("third:80"), key], 60.0), spent);
+        let told = |name: &str| {
+            let found = budgets.accounts().into_iter().find(|account| account.name == name).unwrap();
+            (found.kind, found.left.round(), found.retries, found.refused)
+        };
+        assert_eq!(told("sick:80"), ("host", 0.0, 2, 1));
+        assert_eq!(told("key"), ("credential", 0.0, 2, 1));
+        assert_eq!(told("third:80"), ("host", 2.0, 0, 0));
     }
 
     #[test]

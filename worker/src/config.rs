@@ -1,11 +1,12 @@
 //! How a worker is set up.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use noetl_bus::results::INLINE_LIMIT;
-use noetl_domain::budget::Limits;
 
+use crate::budgets::Budgets;
 use crate::tools::python;
 
 #[derive(Clone, Debug)]
@@ -30,8 +31,8 @@ pub struct Config {
     pub work_dir: PathBuf,
     /// Scratch space; each Execution gets a folder inside.
     pub scratch_dir: PathBuf,
-    /// How many tries after an error a host or a credential may get.
-    pub retry_budget: Limits,
+    /// How many tries after an error a host or a credential may get; workers that share it share the budgets.
+    pub retry_budget: Arc<Budgets>,
     pub python: python::Config,
 }
 
@@ -49,7 +50,7 @@ impl Default for Config {
             task_runs: 1_000_000,
             work_dir: PathBuf::from("."),
             scratch_dir: std::env::temp_dir().join("noetl"),
-            retry_budget: Limits::default(),
+            retry_budget: Arc::default(),
             python: python::Config::default(),
         }
     }

@@ -10,7 +10,6 @@ use noetl_domain::report::LogLine;
 use noetl_domain::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
-use crate::budgets::Budgets;
 use crate::config::Config;
 use crate::credential::CredentialSource;
 use crate::meter::Meter;
@@ -27,7 +26,6 @@ pub struct Services {
     pub(crate) credentials: Arc<dyn CredentialSource>,
     pub(crate) results: Results,
     pub(crate) providers: Arc<Providers>,
-    pub(crate) budgets: Budgets,
 }
 
 impl Services {
@@ -38,8 +36,7 @@ impl Services {
         }
         let providers = Arc::new(Providers::default());
         let registry = Registry::builtin(config.python.clone(), Arc::clone(&providers));
-        let budgets = Budgets::new(config.retry_budget);
-        Self { config, registry, credentials, results, providers, budgets }
+        Self { config, registry, credentials, results, providers }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod ask;
 mod auth;
-mod budgets;
+pub mod budgets;
 pub mod config;
 pub mod credential;
 pub mod fields;

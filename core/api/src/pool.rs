@@ -67,3 +67,36 @@ pub struct PoolList {
     pub items: Vec<PoolBody>,
     pub count: usize,
 }
+
+/// How many tries after an error hosts and credentials may still get from the workers of this server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RetryBudgets {
+    /// Retries per request.
+    pub share: f64,
+    /// Retries per second that are allowed however few the requests are.
+    pub floor_per_second: f64,
+    /// Retries saved up at most, and what a budget starts with.
+    pub burst: f64,
+    /// Seconds a retry waits for the budget at most.
+    pub longest_wait_seconds: f64,
+    /// Those with the least left first; full ones that nobody asks may be forgotten.
+    pub items: Vec<RetryBudget>,
+    pub count: usize,
+}
+
+/// What one host or one credential has used and has left.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct RetryBudget {
+    /// `host` or `credential`.
+    pub kind: String,
+    /// A host with its port, or the name of a credential.
+    pub name: String,
+    /// Retries that may go out at once; below zero when some wait already.
+    pub left: f64,
+    /// Retries that went out since the budget was made, those that had to wait among them.
+    pub retries: u64,
+    pub delayed: u64,
+    pub refused: u64,
+}

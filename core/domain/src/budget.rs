@@ -48,6 +48,21 @@ impl Limits {
     }
 }
 
+/// What one host or one credential has used and has left, for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// `host` or `credential`.
+    pub kind: &'static str,
+    /// A host with its port, or the name of a credential.
+    pub name: String,
+    /// Retries that may go out at once; below zero when some wait already.
+    pub left: f64,
+    /// Retries that went out, those that had to wait among them.
+    pub retries: u64,
+    pub delayed: u64,
+    pub refused: u64,
+}
+
 /// What one host or one credential has left. Moments are seconds of a clock that never goes back.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
@@ -72,6 +87,12 @@ impl Bucket {
         self.refill(limits, now);
         let wait = ((1.0 - self.tokens) / limits.floor_per_second).max(0.0);
         (wait <= limits.longest_wait_seconds).then_some(wait)
+    }
+
+    /// Retries that may go out at once; below zero when some wait already.
+    pub fn left(&mut self, limits: &Limits, now: f64) -> f64 {
+        self.refill(limits, now);
+        self.tokens
     }
 
     /// Takes the token of one retry.

@@ -3,6 +3,7 @@
 //! Handlers read the request, ask a service, show the answer.
 //! The older generations' queue (`/api/queue/*`, claims over HTTP) is left out: Commands travel over the bus.
 
+mod budgets;
 mod catalog;
 mod cleanup;
 mod credentials;
@@ -49,6 +50,7 @@ use utoipa_axum::routes;
 
 pub(crate) use show::time;
 
+pub use budgets::BudgetsOf;
 pub use metrics::{Depth, Metrics};
 pub use pools::Pools;
 pub use sql::{SqlCall, SqlRunner};
@@ -111,6 +113,8 @@ pub struct Services {
     pub stop: CancellationToken,
     /// How deep the bus is, where somebody knows.
     pub depth: Option<Arc<dyn Fn() -> Depth + Send + Sync>>,
+    /// What the workers of this process have left of their retry budgets.
+    pub budgets: Option<BudgetsOf>,
     /// Runs SQL on a Postgres, where somebody can.
     pub sql: Option<SqlRunner>,
 }
@@ -237,6 +241,7 @@ fn endpoints() -> OpenApiRouter<Services> {
         .routes(routes!(pools::deregister, pools::deregister_by_delete))
         .routes(routes!(pools::list))
         .routes(routes!(pools::remove))
+        .routes(routes!(budgets::list))
         .routes(routes!(proposals::list, proposals::make))
         .routes(routes!(proposals::ledger))
         .routes(routes!(proposals::one))

@@ -76,7 +76,14 @@ impl<'j> Pipeline<'j> {
         scope.bind("_task", View::text(task.name.clone()));
         scope.bind("_attempt", View::number(self.state.attempt));
         let inputs = self.inputs_of(task, changes, &mut scope).await?;
-        let auth = self.auth_of(task, tool.kind(), &mut scope).await?;
+        let auth = match self.auth_of(task, tool.kind(), &mut scope).await {
+            Ok(auth) => auth,
+            Err(error) => {
+                // A token that could not be fetched: trying again counts for the credential it is fetched with.
+                self.owners.extend(task.auth.as_ref().and_then(budgets::named).filter(|_| self.may_retry(task)));
+                return Err(error.into());
+            }
+        };
         let mut fields = self.fields_of(task, tool, &scope, &auth).await?;
         if let (Some(written), "secrets") = (&task.auth, tool.kind()) {
             // A secret's place keeps the name of the credential that opens it.
@@ -87,7 +94,7 @@ impl<'j> Pipeline<'j> {
             self.owners = budgets::owners(tool.kind(), &fields, &auth);
             // The whole pipeline tried again is no first try either.
             if self.state.attempt == 1 && !self.state.extra.contains_key("tries") {
-                job.services.budgets.request(&self.owners);
+                job.services.config.retry_budget.request(&self.owners);
             }
         }
         let deadline = self.deadline_of(task, &scope, tool.kind(), &mut fields).await?;

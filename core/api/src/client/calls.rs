@@ -17,7 +17,7 @@ use crate::execution::{
 };
 use crate::health::{DatabaseState, Done, Health};
 use crate::log::{LogFilter, LogPage};
-use crate::pool::{PoolList, PoolRegistered, PoolRequest};
+use crate::pool::{PoolList, PoolRegistered, PoolRequest, RetryBudgets};
 use crate::render::{RenderRequest, Rendered};
 use crate::result::{PutResult, Resolved, ResultPut};
 use crate::schedule::{ScheduleBody, ScheduleList, ScheduleRequest};
@@ -230,6 +230,10 @@ impl Client {
 impl Client {
     pub async fn pools(&self) -> Answer<PoolList> {
         self.read(self.get(&["api", "worker", "pools"])).await
+    }
+
+    pub async fn retry_budgets(&self) -> Answer<RetryBudgets> {
+        self.read(self.get(&["api", "worker", "budgets"])).await
     }
 
     pub async fn register_pool(&self, request: &PoolRequest) -> Answer<PoolRegistered> {

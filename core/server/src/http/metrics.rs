@@ -13,11 +13,14 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use noetl_domain::budget::Account;
 use noetl_domain::event::{Event, Recorded};
 use noetl_domain::id::ExecutionId;
 
 use super::Services;
-use text::{Histogram, Text};
+use text::Histogram;
+
+pub(super) use text::Text;
 
 /// Different playbooks that get a series of their own; the others share one.
 const MOST_PATHS: usize = 200;
@@ -151,7 +154,12 @@ impl Metrics {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn text(&self, depth: Option<Depth>, engine: Option<&crate::orchestrator::Metrics>) -> String {
+    fn text(
+        &self,
+        depth: Option<Depth>,
+        engine: Option<&crate::orchestrator::Metrics>,
+        budgets: &[Account],
+    ) -> String {
         let numbers = self.numbers();
         let mut text = Text::default();
         text.gauge("noetl_build_info", "Always 1; the label tells the version.");
@@ -219,6 +227,7 @@ impl Metrics {
             "Events committed with one sync to disk.",
             &numbers.commit_events,
         );
+        super::budgets::write(&mut text, budgets);
         text.finish()
     }
 }
@@ -228,7 +237,8 @@ impl Metrics {
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(State(services): State<Services>) -> impl IntoResponse {
     let depth = services.depth.as_ref().map(|depth| depth());
-    let text = services.metrics.text(depth, Some(services.orchestrator.metrics()));
+    let budgets = services.budgets.as_ref().map(|budgets| budgets().1).unwrap_or_default();
+    let text = services.metrics.text(depth, Some(services.orchestrator.metrics()), &budgets);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
@@ -252,7 +262,9 @@ mod tests {
         }
         let finished = Finished { status: Status::Failed, ..Finished::default() };
         metrics.numbers().count(&recorded(1, 1300, Event::ExecutionFinished(Box::new(finished))));
-        let text = metrics.text(Some(Depth { waiting: 4, held: 2 }), None);
+        let account =
+            Account { kind: "host", name: "a:80".into(), left: -2.5, retries: 7, delayed: 3, refused: 1 };
+        let text = metrics.text(Some(Depth { waiting: 4, held: 2 }), None, &[account]);
         for line in [
             "noetl_executions_started_total{path=\"a \\\"b\\\"\\n\"} 3",
             "noetl_executions_finished_total{path=\"a \\\"b\\\"\\n\",status=\"FAILED\"} 1",
@@ -262,6 +274,9 @@ mod tests {
             "noetl_execution_duration_seconds_bucket{le=\"+Inf\"} 1",
             "noetl_execution_duration_seconds_sum 0.3",
             "noetl_queue_depth 4",
+            "noetl_retry_budget_left{kind=\"host\",name=\"a:80\"} -2.5",
+            "noetl_retries_total{kind=\"host\",name=\"a:80\"} 7",
+            "noetl_retries_refused_total{kind=\"host\",name=\"a:80\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

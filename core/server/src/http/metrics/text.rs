@@ -23,14 +23,14 @@ impl Histogram {
 }
 
 #[derive(Default)]
-pub(super) struct Text(String);
+pub(in crate::http) struct Text(String);
 
 impl Text {
-    pub(super) fn counter(&mut self, name: &str, help: &str) {
+    pub(in crate::http) fn counter(&mut self, name: &str, help: &str) {
         self.head(name, help, "counter");
     }
 
-    pub(super) fn gauge(&mut self, name: &str, help: &str) {
+    pub(in crate::http) fn gauge(&mut self, name: &str, help: &str) {
         self.head(name, help, "gauge");
     }
 
@@ -47,7 +47,7 @@ impl Text {
         self.value(&format!("{name}_count"), &[], count as f64);
     }
 
-    pub(super) fn value(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+    pub(in crate::http) fn value(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             self.0.push(if index == 0 { '{' } else { ',' });

@@ -85,6 +85,7 @@ impl App {
             config: Arc::new(config),
             stop: CancellationToken::new(),
             depth: None,
+            budgets: None,
             sql: None,
         };
         services.count_events();
