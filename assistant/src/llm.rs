@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 
 pub use config::{Config, KeySource, Keys};
 pub use prompt::{Prompt, PromptError, prompt};
-pub use record::{Call, Calls, NoCalls};
+pub use record::{Call, Calls, NoCalls, Spending};
 
 /// Something that writes when it is asked.
 pub trait Model: Send + Sync + fmt::Debug {
@@ -34,6 +34,11 @@ pub trait Model: Send + Sync + fmt::Debug {
 
     /// Asks once. Comes back within the time limit, whatever the other side does.
     fn ask<'a>(&'a self, ask: &'a Ask) -> Asking<'a>;
+
+    /// Takes note that a question of this prompt needed no asking, because its answer was known.
+    fn remembered(&self, prompt: &str, execution: Option<ExecutionId>) {
+        let _ = (prompt, execution);
+    }
 }
 
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Result<Answer, ModelError>> + Send + 'a>>;

@@ -90,6 +90,7 @@ async fn written(
     let prompt = sheet.prompt()?;
     let key = hash(format!("{} {} {} {}", model.name(), prompt.name, prompt.system, prompt.user).as_bytes());
     let answer = if let Some(known) = memory.get(&key) {
+        model.remembered(&prompt.name, Some(evidence.run.id));
         known
     } else {
         let answer = model.ask(&ask(&sheet, &prompt, evidence.run.id)).await?.read::<Written>()?;

@@ -118,6 +118,17 @@ impl Analytics {
         self.put("noetl_llm_calls", rows, &token.unwrap_or_default()).await
     }
 
+    /// US dollars that calls from one moment up to another cost.
+    pub(crate) async fn spent_on_calls(&self, from_ms: i64, until_ms: i64) -> Result<f64, AnalyticsError> {
+        let sql = "SELECT sum(cost_usd) FROM {database}.noetl_llm_calls FINAL \
+                   WHERE at >= fromUnixTimestamp64Milli(?) AND at < fromUnixTimestamp64Milli(?)";
+        let query = self.query(sql).bind(from_ms).bind(until_ms);
+        query.fetch_one::<f64>().await.map_err(|source| AnalyticsError::Engine {
+            attempted: "add up what calls of models cost",
+            source,
+        })
+    }
+
     /// How far the tables reach; where a follower begins that has lost its place.
     pub(crate) async fn heads(&self) -> Result<Heads, AnalyticsError> {
         let sql = "SELECT ifNull((SELECT max(position) FROM {database}.noetl_events), 0), \

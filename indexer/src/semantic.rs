@@ -94,6 +94,18 @@ impl Semantic {
         self.inner.calls.record(call);
     }
 
+    /// US dollars that the calls of language models from one moment up to another cost; none: the store is away.
+    pub async fn spent_on_calls(&self, from_ms: i64, until_ms: i64) -> Option<f64> {
+        let analytics = self.analytics().ok()?;
+        match analytics.spent_on_calls(from_ms, until_ms).await {
+            Ok(dollars) => Some(dollars),
+            Err(error) => {
+                tracing::warn!(error = %crate::follow::chain(&error), "what models have cost today is not known");
+                None
+            }
+        }
+    }
+
     pub(crate) fn calls(&self) -> &Recorder {
         &self.inner.calls
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use noetl_assistant::Assistant;
 use noetl_assistant::attend::{self, Journal, Noticed, Watch};
 use noetl_assistant::gather::SourceError;
-use noetl_assistant::llm::{self, Call, Calls, KeySource, Keys};
+use noetl_assistant::llm::{self, Call, Calls, KeySource, Keys, Spending};
 use noetl_domain::code::Code;
 use noetl_domain::event::{Diagnosed, Status};
 use noetl_domain::id::ExecutionId;
@@ -137,6 +137,10 @@ impl Calls for IntoTables {
             error: call.error,
             cached: u8::from(call.is_cached),
         });
+    }
+
+    fn spent(&self, from_ms: i64, until_ms: i64) -> Spending<'_> {
+        Box::pin(self.semantic.spent_on_calls(from_ms, until_ms))
     }
 }
 

@@ -1,10 +1,13 @@
 //! A model behind its limits: how long a question may be, what a day may cost; and the record of every call.
 //!
-//! What was spent is known to this process only: after a restart the day begins anew.
+//! What was spent earlier in the day, before this process began, the record of calls tells. Where nobody can say it
+//! (the analytic store is away), only what this process spent counts until somebody can.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use noetl_domain::id::ExecutionId;
 use tracing::Instrument as _;
 
 use super::config::Config;
@@ -12,6 +15,8 @@ use super::record::{Call, Calls};
 use super::{Answer, Ask, Asking, Model, ModelError};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// What is waited at most to learn what was spent before.
+const RECALL: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct Metered<M> {
@@ -19,6 +24,9 @@ pub(super) struct Metered<M> {
     config: Config,
     calls: Arc<dyn Calls>,
     spent: Mutex<Spent>,
+    /// When this process began; what was spent before is in the record only.
+    since_ms: i64,
+    is_recalled: AtomicBool,
 }
 
 /// What one day has cost, calls under way at their highest price.
@@ -30,7 +38,30 @@ struct Spent {
 
 impl<M: Model> Metered<M> {
     pub(super) fn new(model: M, config: &Config, calls: Arc<dyn Calls>) -> Self {
-        Self { model, config: config.clone(), calls, spent: Mutex::default() }
+        let is_recalled = AtomicBool::new(false);
+        Self { model, config: config.clone(), calls, spent: Mutex::default(), since_ms: now_ms(), is_recalled }
+    }
+
+    /// Adds what was spent today before this process began, once somebody can tell.
+    async fn recall(&self, at_ms: i64) {
+        let is_free = self.config.cost(1_000_000, 1_000_000) == 0.0;
+        if self.config.max_cost_per_day <= 0.0 || is_free || self.is_recalled.load(Ordering::Acquire) {
+            return;
+        }
+        let day = at_ms.div_euclid(DAY_MS);
+        let earlier = if day * DAY_MS >= self.since_ms {
+            Some(0.0)
+        } else {
+            let told = self.calls.spent(day * DAY_MS, self.since_ms);
+            tokio::time::timeout(RECALL, told).await.ok().flatten()
+        };
+        if let Some(dollars) = earlier
+            && !self.is_recalled.swap(true, Ordering::AcqRel)
+        {
+            let mut spent = self.spent();
+            spent.turn(at_ms);
+            spent.dollars += dollars;
+        }
     }
 
     async fn metered(&self, ask: &Ask) -> Result<Answer, ModelError> {
@@ -47,16 +78,8 @@ impl<M: Model> Metered<M> {
             "error.type" = tracing::field::Empty,
         );
         let answer = self.limited(ask, at_ms).instrument(span.clone()).await;
-        let mut call = Call {
-            at_ms,
-            execution: ask.execution,
-            operation: "chat",
-            provider: self.provider().to_owned(),
-            model: self.config.model.clone(),
-            prompt: ask.prompt.clone(),
-            duration_ms: began.elapsed().as_secs_f64() * 1_000.0,
-            ..Call::default()
-        };
+        let duration_ms = began.elapsed().as_secs_f64() * 1_000.0;
+        let mut call = Call { at_ms, duration_ms, ..self.call(&ask.prompt, ask.execution) };
         match &answer {
             Ok(answer) => {
                 span.record("gen_ai.response.model", &answer.model);
@@ -77,6 +100,18 @@ impl<M: Model> Metered<M> {
         answer
     }
 
+    fn call(&self, prompt: &str, execution: Option<ExecutionId>) -> Call {
+        Call {
+            at_ms: now_ms(),
+            execution,
+            operation: "chat",
+            provider: self.provider().to_owned(),
+            model: self.config.model.clone(),
+            prompt: prompt.to_owned(),
+            ..Call::default()
+        }
+    }
+
     async fn limited(&self, ask: &Ask, at_ms: i64) -> Result<Answer, ModelError> {
         let (tokens, most) = (ask.tokens(), self.config.max_input_tokens);
         if tokens > most {
@@ -85,6 +120,7 @@ impl<M: Model> Metered<M> {
         let output = self.config.max_output_tokens;
         let output = ask.max_output_tokens.map_or(output, |wanted| wanted.min(output));
         let highest = self.config.cost(tokens, output);
+        self.recall(at_ms).await;
         self.reserve(highest, at_ms)?;
         // One that is never settled stays spent: nobody knows what the other side charges for it.
         let reserved = Reserved { meter: self, at_ms, dollars: highest };
@@ -144,6 +180,10 @@ impl<M: Model> Model for Metered<M> {
 
     fn ask<'a>(&'a self, ask: &'a Ask) -> Asking<'a> {
         Box::pin(self.metered(ask))
+    }
+
+    fn remembered(&self, prompt: &str, execution: Option<ExecutionId>) {
+        self.calls.record(Call { is_cached: true, ..self.call(prompt, execution) });
     }
 }
 

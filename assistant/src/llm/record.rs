@@ -3,6 +3,8 @@
 //! No text of the question or the answer is kept: only their sizes.
 
 use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
 
 use noetl_domain::id::ExecutionId;
 
@@ -38,7 +40,15 @@ pub struct Call {
 /// Where records go. Taking one never waits; whoever cannot keep up drops and counts.
 pub trait Calls: Send + Sync + fmt::Debug {
     fn record(&self, call: Call);
+
+    /// US dollars that recorded calls cost from one moment up to another (Unix milliseconds); none: nobody knows now.
+    fn spent(&self, from_ms: i64, until_ms: i64) -> Spending<'_> {
+        let _ = (from_ms, until_ms);
+        Box::pin(ready(None))
+    }
 }
+
+pub type Spending<'a> = Pin<Box<dyn Future<Output = Option<f64>> + Send + 'a>>;
 
 /// Keeps nothing.
 #[derive(Clone, Copy, Debug, Default)]

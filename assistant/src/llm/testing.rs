@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
 
-use super::{Call, Calls, Config, Keys, Model};
+use super::{Call, Calls, Config, Keys, Model, Spending};
 
 /// What the endpoint does next; the last act is repeated.
 #[derive(Clone, Debug)]
@@ -28,11 +28,17 @@ pub(crate) struct Script {
     asked: Arc<Mutex<Vec<Value>>>,
     keys: Arc<Mutex<Vec<String>>>,
     calls: Arc<Mutex<Vec<Call>>>,
+    /// What a process before this one spent today, and whether somebody can tell.
+    earlier: Arc<Mutex<Option<f64>>>,
 }
 
 impl Calls for Script {
     fn record(&self, call: Call) {
         lock(&self.calls).push(call);
+    }
+
+    fn spent(&self, _: i64, _: i64) -> Spending<'_> {
+        Box::pin(std::future::ready(*lock(&self.earlier)))
     }
 }
 
@@ -41,6 +47,10 @@ impl Script {
         let script = Self::default();
         lock(&script.acts).extend(acts);
         script
+    }
+
+    pub(crate) fn spent_earlier(&self, dollars: f64) {
+        *lock(&self.earlier) = Some(dollars);
     }
 
     /// The bodies of the requests that came.

@@ -99,6 +99,25 @@ async fn nobody_is_asked_beyond_the_limits() {
 }
 
 #[tokio::test]
+async fn what_was_spent_before_a_restart_counts_as_soon_as_somebody_can_tell() {
+    let script = Script::new([Act::Say("{}".into())]);
+    let config = Config { input_cost_per_million: 1e6, max_cost_per_day: 250.0, ..Config::default() };
+    let model = script.model(config).await;
+    // Nobody can tell yet: the question is paid for with a hundred dollars.
+    model.ask(&ask()).await.unwrap();
+    script.spent_earlier(140.0);
+    for _ in 0..2 {
+        // Counted once.
+        let refused = model.ask(&ask()).await.unwrap_err();
+        assert!(
+            matches!(refused, ModelError::Spent { spent, .. } if (spent - 240.0).abs() < 1e-9),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn nobody_listens() {
     let config = Config {
         // A port that nobody has: the one of a listener that is closed again.

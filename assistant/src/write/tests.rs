@@ -164,6 +164,9 @@ async fn the_same_question_is_asked_once_and_what_stands_in_the_log_not_at_all()
         assert_eq!(judgement.diagnosis.written_by, "small");
     }
     assert_eq!(script.asked().len(), 1);
+    // Answers from memory are rows too, and cost nothing.
+    let cached: Vec<_> = script.calls().iter().map(|call| (call.is_cached, call.input_tokens)).collect();
+    assert_eq!(cached, [(false, 100), (true, 0), (true, 0)]);
     let mut judgement = judged(&evidence);
     write(&*model, &memory, &evidence, &mut judgement).await;
     let told = judgement.diagnosis;

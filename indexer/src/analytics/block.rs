@@ -364,6 +364,12 @@ mod tests {
         let told = analytics.query(sql).fetch_one::<(String, String, u8)>().await.unwrap();
         let id = uuid::Uuid::from_u64_pair(call_id.0, call_id.1).to_string();
         assert_eq!(told, (id, "2026-11-22 17:36:34.123".to_owned(), 1));
+        // What was spent from one moment up to another, the latter not among it.
+        let (at, cost) = (1_795_368_994_123, 0.5);
+        for (from, until, spent) in [(at, at + 1, cost), (at - 9, at, 0.0), (at + 1, at + 9, 0.0)] {
+            let told = analytics.spent_on_calls(from, until).await.unwrap();
+            assert!((told - spent).abs() < 1e-9, "{told} of {from} to {until}");
+        }
         drop(analytics);
         front.close().await;
     }
