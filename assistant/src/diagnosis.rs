@@ -16,6 +16,7 @@ mod first_try;
 mod handed_over;
 mod inner_exception;
 mod no_worker;
+mod old_token;
 mod own_error;
 mod parent_rows;
 mod passed_over;
@@ -56,6 +57,7 @@ const RULES: &[Rule] = &[
     command_lost::hypotheses,
     complained::hypotheses,
     no_worker::hypotheses,
+    old_token::hypotheses,
     deadline::hypotheses,
     cycle::hypotheses,
     stopped::hypotheses,

@@ -24,10 +24,10 @@ use noetl_domain::report::LogLine;
 use noetl_domain::result::ResultRef;
 
 pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, writes_of};
-pub(crate) use in_band::in_band;
+pub(crate) use in_band::{in_band, plain};
 pub(crate) use said::{Said, inner_error, is_mute, is_of_their_own, says_nothing};
 pub(crate) use value::{
-    Defect, Flaw, at_path, compare, count_of, has_key, is_nothing, nothing_called, place_of, shared, short,
+    Defect, Flaw, at_path, compare, count_of, has_key, is_nothing, list_of, nothing_called, place_of, shared, short,
     short_of, stands_in,
 };
 
@@ -251,6 +251,13 @@ impl Evidence {
     pub fn tool_of(&self, step: &str) -> Option<&str> {
         let body = &self.playbook()?.step(step)?.body;
         body.last().map(|task| task.kind.as_str())
+    }
+
+    /// What the author wrote for a step's tools: code, commands, fields.
+    pub fn text_of(&self, step: &str) -> Option<String> {
+        let body = &self.playbook()?.step(step)?.body;
+        let fields = body.iter().flat_map(|task| task.config.values());
+        Some(fields.map(Value::to_string).collect::<Vec<_>>().join(" "))
     }
 
     /// The sub-playbook of a step that matters most: the first that failed, else the first.

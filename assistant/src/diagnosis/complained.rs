@@ -3,14 +3,17 @@
 //! No result was read: the two meet outside, at a file, a bucket or a table. So the complaint must be a grave one that
 //! nobody took back, and the failure one of something that is not there or not whole.
 
+use std::collections::HashSet;
+
 use noetl_domain::cause::{Basis, Cause};
 use noetl_domain::error::TaskError;
 use noetl_domain::report::LogLine;
 
 use super::case::{event, failure_item, quoted};
 use super::passed_over::misses_something;
+use super::trail::follows_from_data;
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::routes_into;
+use crate::evidence::{Origin, reads_of, routes_into};
 
 const RULE: &str = "complained";
 
@@ -18,7 +21,17 @@ const RULE: &str = "complained";
 const NAME: usize = 5;
 
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
-    let Some(end) = case.end.filter(|_| is_of_something_unmade(case.cause)) else { return Vec::new() };
+    let Some(end) = case.end else { return Vec::new() };
+    // What was read of it may be what is wrong; else something outside was not made.
+    let read = if follows_from_data(case.cause, &case.said) >= FOLLOWS {
+        read_by(case, &end.step)
+    } else {
+        HashSet::new()
+    };
+    let is_unmade = is_of_something_unmade(case.cause);
+    if !is_unmade && read.is_empty() {
+        return Vec::new();
+    }
     let Some(playbook) = case.evidence.playbook() else { return Vec::new() };
     let is_next = |step: &str| routes_into(playbook, &end.step).iter().any(|(before, _)| before.name == step);
     let mut found = Vec::new();
@@ -27,16 +40,19 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             continue;
         }
         let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == *step).collect();
-        let Some((at, cause)) = complaint(&lines) else { continue };
+        let told = format!("{} {}", end.error.message, end.error.details);
+        let Some((at, cause)) = complaint(&lines, &told) else { continue };
         if lines[at + 1..].iter().any(|line| is_taken_back(&line.text)) {
             continue;
         }
         let line = lines[at];
-        let told = format!("{} {}", end.error.message, end.error.details);
-        let score = match (shares_a_name(&line.text, &told), is_next(step)) {
-            (true, _) => 0.93,
-            (false, true) => 0.86,
-            (false, false) => continue,
+        let is_named = shares_a_name(&line.text, &told)
+            || case.evidence.text_of(step).is_some_and(|written| shares_a_name(&written, &told));
+        let score = match (is_named && is_unmade, is_next(step) && is_unmade, read.contains(step)) {
+            (true, ..) => 0.93,
+            (_, true, _) => 0.86,
+            (.., true) => 0.84,
+            (_, _, false) => continue,
         };
         let mut hypothesis = Hypothesis::new(RULE, case.root(Some(step), Some(left.event)), cause, score)
             .with_chain([left.event].into_iter().chain(case.tail(end)));
@@ -62,14 +78,37 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     found
 }
 
+/// How far a failure must come from data before what was read of a step counts.
+const FOLLOWS: f64 = 0.85;
+
+/// The steps whose results led to this one, through all steps between.
+fn read_by(case: &Case<'_>, step: &str) -> HashSet<String> {
+    let mut found = HashSet::new();
+    let mut ahead = vec![step.to_owned()];
+    while let Some(reader) = ahead.pop() {
+        for read in reads_of(case.evidence, &reader) {
+            if let Origin::Step(maker) = read.origin
+                && maker != step
+                && found.insert(maker.clone())
+            {
+                ahead.push(maker);
+            }
+        }
+    }
+    found
+}
+
 /// Failures of something that is not there, or not whole.
 fn is_of_something_unmade(cause: Cause) -> bool {
     misses_something(cause) || cause == Cause::ResponseMalformed
 }
 
 /// The first line that complains of something that a system is known to say, and its cause.
-fn complaint(lines: &[&LogLine]) -> Option<(usize, Cause)> {
-    lines.iter().enumerate().filter(|(_, line)| line.stream == "stderr" && is_grave(&line.text)).find_map(
+///
+/// A step that says that it goes on without the very thing that is missed later complains as well.
+fn complaint(lines: &[&LogLine], failure: &str) -> Option<(usize, Cause)> {
+    let is_one = |text: &str| is_grave(text) || gives_up(text) && shares_a_name(text, failure);
+    lines.iter().enumerate().filter(|(_, line)| line.stream == "stderr" && is_one(&line.text)).find_map(
         |(at, line)| {
             let told = TaskError::new("tool_error", line.text.clone());
             let (cause, basis) = Cause::with_basis(&told, None);
@@ -86,6 +125,13 @@ fn is_grave(text: &str) -> bool {
         && !says(&[
             "warn", "notice", "info", "debug", "deprecat", "retry", "again", "skipping", "ignor", "going on",
         ])
+}
+
+fn gives_up(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["timed out", "time out", "gave up", "giving up", "without it", "not found", "missing", "no longer"]
+        .iter()
+        .any(|word| lower.contains(word))
 }
 
 /// It went well in the end.

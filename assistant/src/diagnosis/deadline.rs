@@ -6,6 +6,7 @@ use noetl_domain::code::Code;
 
 use super::case::{event, failure_item, item, line};
 use super::{Case, Hypothesis, Point, Support};
+use crate::evidence::routes_into;
 
 const RULE: &str = "deadline";
 
@@ -22,6 +23,13 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ => None,
     };
     let (Some(code), Some((step, took, usual))) = (code, found) else { return Vec::new() };
+    let (step, took, usual) = match asked_again(case, &step) {
+        Some(asked) => {
+            let took = case.run.durations.get(&asked).copied().unwrap_or_default();
+            (asked, took, None)
+        }
+        None => (step, took, usual),
+    };
     let entered = case.run.entered.get(&step).copied();
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&step), entered), Cause::TimeoutStep, 0.93)
         .with_chain(entered.into_iter().chain([end.event]));
@@ -53,6 +61,17 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         }
     }
     vec![hypothesis]
+}
+
+/// Of a step that only waits between two questions, the step that asks: it did not answer what was waited for.
+fn asked_again(case: &Case<'_>, waits: &str) -> Option<String> {
+    let playbook = case.evidence.playbook()?;
+    if case.evidence.tool_of(waits) != Some("sleep") {
+        return None;
+    }
+    let leads_to = |from: &str, to: &str| routes_into(playbook, to).iter().any(|(step, _)| step.name == from);
+    let mut before = routes_into(playbook, waits).into_iter().map(|(step, _)| step.name.clone());
+    before.find(|asks| leads_to(waits, asks) && case.evidence.tool_of(asks) != Some("sleep"))
 }
 
 /// The step that used up most of the time beyond what it usually needs.

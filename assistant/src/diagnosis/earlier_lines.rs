@@ -12,6 +12,9 @@ use crate::evidence::{Failure, says_nothing};
 
 const RULE: &str = "earlier_lines";
 
+/// Lines before the end that are looked at together.
+const LAST: usize = 24;
+
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end else { return Vec::new() };
     let is_printing = matches!(end.error.kind.as_str(), "shell" | "python")
@@ -138,10 +141,26 @@ fn crash(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesi
     Some(hypothesis)
 }
 
-/// A program whose last words say nothing: what all that it complained of is like.
+/// A program whose last words say nothing, or nothing that is known: what all that it complained of is like.
 fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesis> {
-    if end.error.kind != "shell" || !says_nothing(&end.error) {
+    let (own, ground) = Cause::with_basis(&end.error, None);
+    let is_open = says_nothing(&end.error)
+        || own == Cause::Unknown
+        || own == Cause::CodeException && matches!(ground, Basis::Kind | Basis::Likeness);
+    if end.error.kind != "shell" || !is_open {
         return None;
+    }
+    let whole: Vec<&str> =
+        lines.iter().filter(|line| line.stream == "stderr").map(|line| line.text.as_str()).collect();
+    let whole = whole[whole.len().saturating_sub(LAST)..].join("\n");
+    let clear = Cause::like(&whole);
+    if let Some(cause) = clear.or_else(|| Cause::barely_like(&whole)).filter(|cause| *cause != Cause::CodeException)
+    {
+        let mut found = of_words(case, end, cause, &whole, 0.72);
+        if clear.is_none() {
+            found.doubt = 0.6;
+        }
+        return (cause != Cause::Unknown).then_some(found);
     }
     let words: Vec<&str> = lines
         .iter()
@@ -157,15 +176,19 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
     if matches!(cause, Cause::Unknown | Cause::CodeException) || basis == Basis::Kind || is_guess {
         return None;
     }
-    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, 0.6)
+    Some(of_words(case, end, cause, &words, 0.6))
+}
+
+fn of_words(case: &Case<'_>, end: &Failure, cause: Cause, words: &str, score: f64) -> Hypothesis {
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&end.step), Some(end.event)), cause, score)
         .with_chain(case.tail(end));
     hypothesis.support = Support::Likely;
     hypothesis.doubt = 0.9;
     hypothesis.points.push(Point::new(
-        format!("Step `{}` printed {} ({})", end.step, quoted(&words), cause.meaning()),
+        format!("Step `{}` printed {} ({})", end.step, quoted(words), cause.meaning()),
         vec![event(end.event, format!("{} printed: {words}", end.step), format!("the cause {cause}"))],
     ));
-    Some(hypothesis)
+    hypothesis
 }
 
 /// Exceptions that are raised to say that nothing more can be done, rather than met.

@@ -125,7 +125,9 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
     match Cause::in_words(code) {
         // A name such as `ValidationError` says nothing of another side.
         cause if is_outside(cause) => cause,
-        _ => own.unwrap_or(Cause::CodeException),
+        _ => own
+            .or_else(|| Cause::like(&format!("{code}: {}", Said::raw(error))))
+            .unwrap_or(Cause::CodeException),
     }
 }
 

@@ -11,7 +11,7 @@ use noetl_domain::result::{ResultKind, Stored};
 use super::Case;
 use crate::evidence::{
     Defect, EventRef, Evidence, Failure, Flaw, Origin, Read, Run, Said, at_path, compare, count_of, has_key,
-    in_band, is_nothing, nothing_called, place_of, reads_of, shared, short_of, stands_in,
+    in_band, is_nothing, list_of, nothing_called, place_of, reads_of, shared, short_of, stands_in,
 };
 
 /// Steps that a trail leads through at most.
@@ -171,6 +171,9 @@ impl Walk<'_> {
     /// What is looked for further up: of a number that is wrong, the number itself and what it may be made of.
     fn handed_on(&self, said: &Said) -> Said {
         let flaw = self.so_far.last().and_then(|hop| hop.flaw.as_ref());
+        if flaw.is_some_and(|flaw| matches!(flaw.defect, Defect::Twice(_))) {
+            return Said { about_twice: true, ..Said::default() };
+        }
         let is_number = flaw.is_some_and(|flaw| {
             matches!(flaw.defect, Defect::Named(_) | Defect::Scale { .. } | Defect::Counted { .. })
         });
@@ -188,6 +191,12 @@ impl Walk<'_> {
         let as_before = |at: String| Flaw { at, defect: flaw.defect.clone(), deviates: false };
         let at = match &flaw.defect {
             Defect::Quoted(text) | Defect::NoSuchDay(text) => place_of(now, text, "", LEVELS),
+            Defect::Fewer { before, now: length } => {
+                let was = read.before.as_ref()?;
+                list_of(now, *length).filter(|at| {
+                    at_path(was, at).and_then(Value::as_array).is_some_and(|list| list.len() == *before)
+                })
+            }
             Defect::Twice(text) if count_of(now, text, LEVELS) > 1 => place_of(now, text, "", LEVELS),
             Defect::Nothing | Defect::Empty => {
                 let index = flaw.at.strip_prefix('[').and_then(|at| at.split(']').next()?.parse().ok());

@@ -211,7 +211,7 @@ pub(super) fn strength(case: &Case<'_>, flaw: &Flaw) -> f64 {
         (Defect::Lacks(keys), _) if names(keys) => 0.97,
         (Defect::Lacks(_), _) => 0.8,
         (Defect::Absent(_), _) => 0.0,
-        (Defect::Elements(_), _) => 0.85,
+        (Defect::Elements(_) | Defect::Reordered, _) => 0.85,
         (Defect::SaysNone(_), true) => 0.95,
         (Defect::SaysNone(_), false) => 0.85,
         (Defect::Type { .. }, _) if said.about_form || end == Cause::DataTypeMismatch => 0.94,
@@ -245,6 +245,7 @@ pub(super) fn cause_of(flaw: &Flaw) -> Cause {
         | Defect::Unnamed(_)
         | Defect::Absent(_)
         | Defect::Columns { .. }
+        | Defect::Reordered
         | Defect::Elements(_) => Cause::ResponseSchemaChanged,
         Defect::Type { .. }
         | Defect::Quoted(_)
@@ -278,6 +279,7 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
             "{place} no longer has elements of the name `{}`, which the last good run had",
             lost.join("`, `")
         ),
+        Defect::Reordered => format!("{place} has its lines in another order than in the last good run"),
         Defect::Unnamed(key) | Defect::Absent(key) => format!("there is no `{key}` in {place}"),
         Defect::Type { before, now } if flaw.deviates => {
             format!("{place} is {now} where the last good run had {before}")
@@ -288,6 +290,9 @@ pub(super) fn told(flaw: &Flaw, path: &str) -> String {
         }
         Defect::Cut => format!("{place} breaks off{before}"),
         Defect::NotJson => format!("{place} is not JSON{before}"),
+        Defect::Columns { before, now: 1 } => {
+            format!("{place} is in one piece where the last good run had {before} fields")
+        }
         Defect::Columns { before, now } => {
             format!("{place} is a table of {now} columns where the last good run had {before} others")
         }

@@ -4,6 +4,7 @@
 //! `ErrorMessage` are one. What tells that there is an error is one thing, what it says another, and what the
 //! service calls it a third.
 
+use noetl_domain::cause::Cause;
 use noetl_domain::error::TaskError;
 use noetl_domain::{Map, Value};
 
@@ -156,6 +157,12 @@ const WORDS: &[&str] = &[
     "information",
     "text",
     "stderr",
+    "why",
+    "hint",
+    "explain",
+    "explanation",
+    "because",
+    "txt",
 ];
 /// Fields of an error in which a layer further in speaks.
 const PARTICULARS: &[&str] =
@@ -179,7 +186,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// `errMsg`, `error_message` and `ErrorMessage` are made of the same letters.
-pub(super) fn plain(key: &str) -> String {
+pub(crate) fn plain(key: &str) -> String {
     key.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -232,8 +239,12 @@ fn is_telling(key: &str, value: &Value) -> bool {
 
 /// `errorResult`, `lastError`, `validation_errors`: names that are made of the word.
 fn tells_by_name(key: &str) -> bool {
+    // `error_file_id`, `error_log_url`: where something lies, and whether there is anything in it nobody knows.
+    let is_place = ["id", "ids", "url", "uri", "path", "file", "link", "count", "rate", "arn"]
+        .iter()
+        .any(|end| key.ends_with(end) && key.starts_with("error"));
     TELLING.contains(&key)
-        || key.starts_with("error")
+        || key.starts_with("error") && !is_place
         || ["error", "errors", "exception", "failure"].iter().any(|end| key.ends_with(end))
 }
 
@@ -248,44 +259,63 @@ fn answers_in_its_place(map: &Map) -> bool {
     let only_words = map.len() <= 2 && map.values().all(|value| value.is_string() || value.is_number());
     let words = field(map, PLACES).and_then(Value::as_str).filter(|_| only_words);
     words.is_some_and(|words| {
-        let cause = noetl_domain::cause::Cause::in_words(words);
+        let cause = Cause::in_words(words);
         matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network" | "request")
     })
 }
 
+/// Whether words speak of a failure of another side.
+fn speaks_of_failure(words: &str) -> bool {
+    let is_outside = |cause: Cause| {
+        matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network" | "resource" | "sql")
+            || matches!(cause, Cause::RequestConflict | Cause::RequestNotFound | Cause::DataConstraint)
+    };
+    is_outside(Cause::in_words(words)) || Cause::like(words).is_some_and(is_outside)
+}
+
 /// `{"accepted": false, "note": "Easy there, twelve a minute …"}`, `{"code": 40100, "msg": "Too many requests"}`: a field
-/// that may mean anything, beside words about another side.
+/// that may mean anything, beside words about a failure.
 fn turns_down(map: &Map) -> bool {
-    const MAYBE: &[&str] = &[
-        "accepted",
-        "done",
-        "completed",
-        "delivered",
-        "authorized",
-        "authenticated",
-        "allowed",
-        "valid",
-        "granted",
-        "available",
-        "processed",
-        "sent",
-    ];
     const CODES: &[&str] = &["code", "errcode", "retcode", "returncode", "resultcode", "errno", "errorno"];
-    const WORDS: &[&str] = &["refused", "declined", "throttled", "blocked", "turneddown", "notaccepted"];
-    const PLACES: &[&str] =
-        &["message", "msg", "note", "reason", "detail", "description", "info", "say", "text"];
+    const WORDS: &[&str] = &[
+        "refused",
+        "declined",
+        "throttled",
+        "blocked",
+        "turneddown",
+        "notaccepted",
+        "rejected",
+        "evicted",
+        "aborted",
+        "denied",
+    ];
+    const PLACES: &[&str] = &[
+        "message",
+        "msg",
+        "note",
+        "reason",
+        "detail",
+        "description",
+        "info",
+        "say",
+        "text",
+        "why",
+        "hint",
+        "explain",
+        "explanation",
+        "because",
+        "txt",
+    ];
     let is_bad = |key: &str, value: &Value| {
-        MAYBE.contains(&key) && is_false(value)
+        map.len() <= MOST_FIELDS && is_false(value)
+            || GOOD.contains(&key) && value.as_i64() == Some(0)
             || CODES.contains(&key)
                 && value.as_i64().is_some_and(|code| code != 0 && !(200..300).contains(&code))
             || STATES.contains(&key)
                 && value.as_str().is_some_and(|word| WORDS.contains(&plain(word).as_str()))
     };
     map.iter().any(|(key, value)| is_bad(&plain(key), value))
-        && field(map, PLACES).and_then(Value::as_str).is_some_and(|words| {
-            let cause = noetl_domain::cause::Cause::in_words(words);
-            matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network")
-        })
+        && field(map, PLACES).and_then(Value::as_str).is_some_and(speaks_of_failure)
 }
 
 /// Words beside a status.
@@ -348,7 +378,10 @@ fn message_of(map: &Map, depth: usize) -> Option<String> {
     let spoken = spoken.map(|word| {
         let particulars = || {
             let inner = map.iter().filter(|(key, _)| PARTICULARS.contains(&plain(key).as_str()));
-            let inner = inner.filter_map(|(_, value)| message_of(value.as_object()?, depth));
+            let inner = inner.filter_map(|(_, value)| match value {
+                Value::String(text) => Some(text.clone()),
+                value => message_of(value.as_object()?, depth),
+            });
             inner.into_iter().find(|more| *more != word && more.contains(' '))
         };
         match particulars().filter(|_| word.split_whitespace().count() <= 4) {

@@ -1,7 +1,9 @@
 //! Values: what is wrong with one, by itself or beside the one of the last good run.
 
 mod carried;
+mod defect;
 mod deviation;
+mod heads;
 mod nothing;
 mod repeated;
 mod text;
@@ -10,9 +12,10 @@ use noetl_domain::Value;
 use noetl_domain::mask::Masker;
 
 use super::said::Said;
-pub(crate) use carried::{at_path, empty_inside, nothing_called, stands_in};
+pub(crate) use carried::{at_path, empty_inside, list_of, nothing_called, stands_in};
+pub(crate) use defect::{Defect, Flaw};
 pub(crate) use deviation::short_of;
-use deviation::{judges, named_value, other_form, other_scale, unusable};
+use deviation::{counted, fewer, judges, named_value, other_form, other_scale, unusable};
 use nothing::says_none;
 pub(crate) use repeated::{count_of, place_of, shared};
 use repeated::{odd_one, twice};
@@ -23,92 +26,6 @@ const LOOKED_AT: usize = 50;
 const DEPTH: usize = 5;
 /// A list this long in the last good run is one whose length means something.
 const LONG: usize = 4;
-
-/// What is wrong with a value.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Defect {
-    /// Null, or not there at all.
-    Nothing,
-    /// A list, an object or a text with nothing in it.
-    Empty,
-    Zero,
-    /// A list of another length, and the error names both lengths.
-    Counted {
-        before: usize,
-        now: usize,
-    },
-    /// Names that the last good run had.
-    Lacks(Vec<String>),
-    /// A name that a template reads, and that the result of a step of our own never had.
-    Absent(String),
-    /// A name that the error asks for, and that is not there; nothing says that it ever was.
-    Unnamed(String),
-    Type {
-        before: &'static str,
-        now: &'static str,
-    },
-    Fewer {
-        before: usize,
-        now: usize,
-    },
-    /// A text that breaks off.
-    Cut,
-    /// A text that is no JSON, where JSON was read.
-    NotJson,
-    /// A table in a text whose columns are others than before.
-    Columns {
-        before: usize,
-        now: usize,
-    },
-    /// The very value that the error quotes.
-    Quoted(String),
-    /// The value says by itself that there is nothing: the words, or the field that counts.
-    SaysNone(String),
-    /// Elements of an XML text that the last good run had by these names.
-    Elements(Vec<String>),
-    /// A number that the error names, and that is another one than before.
-    Named(String),
-    /// A number written as text.
-    NumberAsText(String),
-    /// A number of another order of magnitude than before: another unit, most likely.
-    Scale {
-        before: String,
-        now: String,
-    },
-    /// A text that could not be decoded or read in the form that was expected.
-    Unreadable,
-    /// A text longer than before, where a text was too long.
-    Longer {
-        before: usize,
-        now: usize,
-    },
-    /// A text with digits in it, written in another form than before: another notation of dates, codes, amounts.
-    Form {
-        before: String,
-        now: String,
-    },
-    /// A day that no calendar has.
-    NoSuchDay(String),
-    /// The same element a second time, where everything must be there once.
-    Twice(String),
-    /// The value itself says, in this field, that there is more of it.
-    More(String),
-    /// Fewer elements than the value itself says there are.
-    Short {
-        said: usize,
-        has: usize,
-    },
-}
-
-/// A defect with its place inside the value.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Flaw {
-    /// Dotted; empty for the value itself.
-    pub(crate) at: String,
-    pub(crate) defect: Defect,
-    /// The last good run had it otherwise.
-    pub(crate) deviates: bool,
-}
 
 /// What is wrong with a value, the most telling first. `before`: the same of the last good run.
 pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<Flaw> {
@@ -129,6 +46,10 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
             {
                 flaws.push(Flaw { at, defect, deviates: true });
             }
+            if flaws.is_empty() && said.about_few {
+                fewer(now, before, said, "", DEPTH, &mut flaws);
+            }
+            counted(said, &mut flaws);
             if flaws.is_empty() && judges(said) {
                 named_value(now, before, said, "", DEPTH, &mut flaws);
             }
@@ -247,6 +168,12 @@ fn differ(now: &Value, before: &Value, at: &str, depth: usize, flaws: &mut Vec<F
                     Defect::Cut
                 } else {
                     Defect::Columns { before: names.len(), now: count }
+                });
+            } else if let Some(change) = heads::change(now, before) {
+                found(match change {
+                    heads::Change::BreaksOff => Defect::Cut,
+                    heads::Change::Lost(lost) => Defect::Elements(lost),
+                    heads::Change::Reordered => Defect::Reordered,
                 });
             } else if before.trim().parse::<f64>().is_ok() && now.trim().parse::<f64>().is_err() {
                 found(Defect::Type { before: "number as text", now: "text" });

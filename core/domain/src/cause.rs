@@ -173,6 +173,16 @@ impl Cause {
         sentence::home::cause(name, words)
     }
 
+    /// What a text is likest to, where that is clear; `Unknown` where it is likest to texts that say nothing.
+    pub fn like(text: &str) -> Option<Self> {
+        likeness::cause(text)
+    }
+
+    /// The same where any answer is better than none.
+    pub fn barely_like(text: &str) -> Option<Self> {
+        likeness::barely(text)
+    }
+
     /// What a text is like beyond doubt, whoever said it.
     pub fn surely_like(text: &str) -> Option<Self> {
         likeness::surely(text).filter(|cause| *cause != Self::Unknown)

@@ -51,6 +51,8 @@ impl Places {
             .replace("$PGPORT", &self.database_field("db_port"))
             .replace("$PGUSER", &self.database_field("db_user"))
             .replace("$PGNAME", &self.database_field("db_name"))
+            // As a word of a shell, in a text that YAML leaves as it is.
+            .replace("$PGQUOTED", &quoted_for_shell(&self.database_field("db_password")))
             .replace("$PGWORD", &self.database_field("db_password").replace('\\', "\\\\"))
     }
 
@@ -61,6 +63,10 @@ impl Places {
             other => other.to_string(),
         }
     }
+}
+
+fn quoted_for_shell(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A TLS server on a free port whose certificate is signed by itself.

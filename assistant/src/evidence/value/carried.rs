@@ -52,6 +52,25 @@ fn place_of_value(whole: &Value, part: &Value, at: &str, depth: usize) -> Option
     }
 }
 
+/// Where the only list of so many elements stands.
+pub(crate) fn list_of(value: &Value, length: usize) -> Option<String> {
+    let mut found = Vec::new();
+    lists_of(value, length, "", DEPTH, &mut found);
+    (found.len() == 1).then(|| found.remove(0))
+}
+
+fn lists_of(value: &Value, length: usize, at: &str, depth: usize, found: &mut Vec<String>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match value {
+        Value::Array(list) if list.len() == length => found.push(at.to_owned()),
+        Value::Object(map) => map
+            .iter()
+            .take(LOOKED_AT)
+            .for_each(|(key, inner)| lists_of(inner, length, &join(at, key), depth, found)),
+        _ => {}
+    }
+}
+
 /// Where something of this name is null or empty inside a value.
 pub(crate) fn nothing_called(value: &Value, name: &str, at: &str, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;

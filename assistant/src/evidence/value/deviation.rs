@@ -3,6 +3,7 @@
 use noetl_domain::Value;
 
 use super::super::in_band::plain;
+use super::text::fewer_parts;
 use super::{Defect, Flaw, LOOKED_AT, Said, join};
 
 /// Exceptions that code raises after it judged a value, among them those of the author's own.
@@ -240,6 +241,52 @@ pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
             Some((join(key, &at), defect))
         })
     })
+}
+
+/// A list, or a text of fields, with fewer parts than in the last good run, where one was asked for that is not there.
+pub(super) fn fewer(
+    now: &Value,
+    before: &Value,
+    said: &Said,
+    at: &str,
+    depth: usize,
+    flaws: &mut Vec<Flaw>,
+) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match (now, before) {
+        (Value::String(now), Value::String(before)) => {
+            if said.exception != "AssertionError"
+                && let Some((before, now)) = fewer_parts(now, before)
+            {
+                let defect = Defect::Columns { before, now };
+                flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+            }
+        }
+        (Value::Object(now), Value::Object(before)) => {
+            for (key, value) in now.iter().take(LOOKED_AT) {
+                if let Some(before) = before.get(key) {
+                    fewer(value, before, said, &join(at, key), depth, flaws);
+                }
+            }
+        }
+        (Value::Array(now), Value::Array(before)) if now.len() < before.len() => {
+            let defect = Defect::Fewer { before: before.len(), now: now.len() };
+            flaws.push(Flaw { at: at.to_owned(), defect, deviates: true });
+        }
+        _ => {}
+    }
+}
+
+/// A list that lost elements is one of the wrong length where the error names both lengths.
+pub(super) fn counted(said: &Said, flaws: &mut [Flaw]) {
+    for flaw in flaws {
+        if let Defect::Fewer { before, now } = flaw.defect
+            && said.counts.contains(&before)
+            && said.counts.contains(&now)
+        {
+            flaw.defect = Defect::Counted { before, now };
+        }
+    }
 }
 
 /// A number or a word inside that the error names, where the last good run had another.

@@ -27,8 +27,19 @@ fn inside(value: &Value, at: &str, depth: usize) -> Option<(String, String)> {
             })
         }
         Value::Object(map) => map.iter().find_map(|(key, value)| inside(value, &join(at, key), depth)),
+        Value::String(text) => again_in_rows(text).map(|name| (at.to_owned(), name)),
         _ => None,
     }
+}
+
+/// The first field of a row of values that a statement has twice: `('o1', 'Bern'), ('o1', 'Basel')`.
+fn again_in_rows(text: &str) -> Option<String> {
+    let mut seen = HashSet::new();
+    let mut rows = text.split('(').skip(1).take(AMONG).filter_map(|rest| rest.split_once(')'));
+    rows.find_map(|(row, _)| {
+        let first = row.split(',').next()?.trim().trim_matches(['\'', '"']);
+        (row.contains(',') && !first.is_empty() && !seen.insert(first)).then(|| first.to_owned())
+    })
 }
 
 /// The first element that was there before.
@@ -180,6 +191,8 @@ mod tests {
         let (one, two) = (json!([{"no": "P1"}, {"no": "P2"}]), json!([{"no": "P3"}, {"no": "P1"}]));
         assert_eq!(shared(&two, &one), Some(("[1]".into(), "P1".into())));
         assert_eq!(shared(&json!([1, 2]), &json!([3])), None);
+        assert_eq!(found(json!({"t": "('o1', 2), ('o1', 3)"})), Some(("t".into(), "o1".into())));
+        assert_eq!(found(json!("('o1', 2), ('o2', 2)")), None);
         assert_eq!(found(json!([1, 2, 3, null, null, "", ""])), None);
         let odd = |value: Value| odd_one(&value, "", 5);
         let readings = json!({"readings": [{"c": 21.5}, {"c": "ERR"}, {"c": 19.0}]});

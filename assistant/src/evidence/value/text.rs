@@ -35,6 +35,19 @@ pub(super) fn breaks_off(text: &str, mark: char, fields: usize) -> bool {
         && last.is_some_and(|last| count(last) < fields)
 }
 
+/// How many fields a line had before, and how many it has now, where it has fewer.
+pub(super) fn fewer_parts(now: &str, before: &str) -> Option<(usize, usize)> {
+    const MARKS: [char; 6] = [';', '|', '\t', ',', ':', '/'];
+    let is_line = |text: &str| !text.trim().contains('\n');
+    if !is_line(before) {
+        return None;
+    }
+    let count = |text: &str, mark: char| text.lines().next().unwrap_or_default().matches(mark).count() + 1;
+    let mark = MARKS.into_iter().find(|mark| before.contains(*mark))?;
+    let (before, now) = (count(before, mark), count(now, mark));
+    (now < before).then_some((before, now))
+}
+
 /// Where a value holds a text that is the head of a table and not one row.
 pub(super) fn head_alone(value: &Value, at: &str, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;

@@ -137,8 +137,15 @@ fn is_speech(before: &str) -> bool {
     // Python's bytes.
     let before =
         before.strip_suffix('b').filter(|rest| rest.ends_with([' ', '('])).unwrap_or(before).trim_end();
-    // The arguments of an exception, a number and what it stands for: `(406, "PRECONDITION_FAILED - …")`.
+    // The arguments of an exception, a number or a state and what it stands for: `(406, "PRECONDITION_FAILED - …")`,
+    // `('22001', "[22001] …")`.
     if let Some(number) = before.strip_suffix(',') {
+        let is_state = number.strip_suffix('\'').and_then(|text| text.rsplit_once("('")).is_some_and(|(_, state)| {
+            state.len() == 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if is_state {
+            return true;
+        }
         let head = number.trim_end_matches(|one: char| one.is_ascii_digit());
         return head.len() < number.len() && head.ends_with('(');
     }

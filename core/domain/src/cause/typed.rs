@@ -87,11 +87,14 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         429 => Cause::LimitRate,
         // Some services answer everything with 400 and say in the body what it is about.
         400 | 422 => of_body(error).unwrap_or(Cause::RequestInvalid),
+        // What the request needed failed on the other side.
+        424 => Cause::RemoteServerError,
         400..=499 => Cause::RequestInvalid,
         529 => Cause::RemoteUnavailable,
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
         }
+        500 if out_of_resources(error).is_some() => return out_of_resources(error),
         500..=599 => Cause::RemoteServerError,
         // The answer was good and what came of it was not.
         _ => return None,
@@ -106,6 +109,12 @@ fn of_body(error: &TaskError) -> Option<Cause> {
         .or_else(|| sentence::cause(&body.to_lowercase()))
         .or_else(|| likeness::surely(&body))?;
     matches!(told.family(), "auth" | "limit").then_some(told)
+}
+
+/// What the other side lacks, where it says so in words that systems are known by.
+fn out_of_resources(error: &TaskError) -> Option<Cause> {
+    let body = told_by(error)?;
+    phrase::narrow(&body).filter(|cause| matches!(cause.family(), "resource" | "limit"))
 }
 
 /// The words of an answer.
@@ -254,6 +263,9 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
             return phrase::elsewhere(message)
                 .filter(|cause| cause.family() == "timeout" || *cause == Cause::LimitConnections)
                 .or(Some(Cause::TimeoutResponse));
+        }
+        "ArrowInvalid" if message.contains("Could not convert") || message.contains("tried to convert") => {
+            Cause::DataTypeMismatch
         }
         // What was to be read is not of the form that was expected.
         "JSONDecodeError" | "UnicodeDecodeError" | "BadGzipFile" | "BadZipFile" | "ExpatError"

@@ -91,6 +91,14 @@ impl Target {
             given |= fields.apply(&mut config, &mut sslmode, &mut rootcert)?;
         }
         if !given {
+            if let Some(credential) = credential.filter(|credential| !credential.data.is_empty()) {
+                let message = format!(
+                    "credential {:?} of type {} holds no connection to a database: it has none of db_host, db_user, … \
+                     or connection_string",
+                    credential.name, credential.kind
+                );
+                return Err(wrong(&message, "CR002"));
+            }
             let message = "a postgres task needs a connection: `auth` with a credential of type postgres, \
                            `db_host`, `db_user`, … or `connection_string`";
             return Err(wrong(message, "TL002"));

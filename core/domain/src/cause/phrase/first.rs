@@ -25,6 +25,8 @@ pub(super) const FIRST: &[(Cause, &[&str])] = &[
             "totalrequests limit exceeded",
             "billing period has been exceeded",
             "allowance consumed",
+            "you must enable billing",
+            "enable billing on",
             "assocgrp",
         ],
     ),
@@ -70,7 +72,16 @@ pub(super) const FIRST: &[(Cause, &[&str])] = &[
     (Cause::NetworkUnreachable, &["host unreachable", "network unreachable", "réseau n'est pas accessible"]),
     (Cause::NetworkTls, &["path building failed", "keine vertrauensstellung"]),
     (Cause::NetworkDns, &["remotename konnte nicht aufgelöst"]),
-    (Cause::AuthForbidden, &["permission non accordée"]),
+    (
+        Cause::AuthForbidden,
+        &[
+            "permission non accordée",
+            "authorization failed",
+            "authorization_failed",
+            "no permissions to referred object",
+            "when calling the headobject operation: forbidden",
+        ],
+    ),
     (Cause::DataTypeMismatch, &["conversionsyntax"]),
     (
         Cause::AuthCredentialInvalid,
