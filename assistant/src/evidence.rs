@@ -257,7 +257,8 @@ impl Evidence {
     pub fn text_of(&self, step: &str) -> Option<String> {
         let body = &self.playbook()?.step(step)?.body;
         let fields = body.iter().flat_map(|task| task.config.values());
-        Some(fields.map(Value::to_string).collect::<Vec<_>>().join(" "))
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Some(fields.map(text).collect::<Vec<_>>().join("\n"))
     }
 
     /// The sub-playbook of a step that matters most: the first that failed, else the first.

@@ -22,7 +22,7 @@ pub(crate) fn recommendations(
     transience: Transience,
 ) -> Vec<Recommendation> {
     let at = change::find(evidence, winner.root.execution).unwrap_or(evidence);
-    let mut found = vec![main(at, winner, transience)];
+    let mut found = vec![main(at, winner, transience, changes)];
     for change in changes.iter().filter(|change| change.is_close) {
         let told = &change.told;
         let (kind, text) = match told.kind.as_str() {
@@ -70,7 +70,12 @@ pub(crate) fn recommendations(
 }
 
 /// What helps against the cause, with its particulars.
-fn main(at: &Evidence, winner: &Hypothesis, transience: Transience) -> Recommendation {
+fn main(
+    at: &Evidence,
+    winner: &Hypothesis,
+    transience: Transience,
+    changes: &[Change],
+) -> Recommendation {
     let advice = told_advice(at, winner).unwrap_or_else(|| advice::of(winner.cause));
     let step = winner.root.step.as_deref().unwrap_or("the step");
     let particulars = particulars::of(at, winner, advice.kind);
@@ -80,7 +85,9 @@ fn main(at: &Evidence, winner: &Hypothesis, transience: Transience) -> Recommend
         text.push_str(more);
     }
     // A name that had an address the day before has one again tomorrow.
-    let passes = winner.cause == Cause::NetworkDns && transience != Transience::Permanent;
+    let passes = winner.cause == Cause::NetworkDns
+        && transience != Transience::Permanent
+        && !is_new_input(changes);
     Recommendation {
         kind: if passes { Remedy::Retry } else { advice.kind },
         text,
@@ -102,6 +109,11 @@ fn told_advice(at: &Evidence, winner: &Hypothesis) -> Option<advice::Advice> {
         told.push_str(&failure.error.details.to_string());
     }
     advice::as_told(winner.cause, &told)
+}
+
+/// Whether an input that the root reads is another one than in the last good run.
+fn is_new_input(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.is_close && change.told.kind == "input")
 }
 
 /// Causes that another input removes.

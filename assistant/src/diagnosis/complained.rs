@@ -28,7 +28,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     } else {
         HashSet::new()
     };
-    let is_unmade = is_of_something_unmade(case.cause);
+    let is_unmade = is_of_something_unmade(case.cause) || case.said.exception == "FileNotFoundError";
     if !is_unmade && read.is_empty() {
         return Vec::new();
     }
@@ -112,7 +112,8 @@ fn complaint(lines: &[&LogLine], failure: &str) -> Option<(usize, Cause)> {
         |(at, line)| {
             let told = TaskError::new("tool_error", line.text.clone());
             let (cause, basis) = Cause::with_basis(&told, None);
-            let is_known = matches!(basis, Basis::Field | Basis::Phrase);
+            let is_known = matches!(basis, Basis::Field | Basis::Phrase)
+                || basis == Basis::Sentence && shares_a_name(&line.text, failure);
             (is_known && !matches!(cause, Cause::Unknown | Cause::CodeException)).then_some((at, cause))
         },
     )
@@ -146,9 +147,8 @@ fn is_taken_back(text: &str) -> bool {
 fn shares_a_name(complaint: &str, failure: &str) -> bool {
     let names = |text: &str| -> Vec<String> {
         text.split(|one: char| {
-            one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=')
+            one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=' | '/')
         })
-        .filter_map(|word| word.rsplit('/').next().map(str::to_owned))
         .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase())
         .filter(|word| word.len() >= NAME && word.contains(['.', '_', '-']))
         .collect()
@@ -159,7 +159,28 @@ fn shares_a_name(complaint: &str, failure: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_grave, is_taken_back, shares_a_name};
+    use noetl_domain::cause::Cause;
+    use noetl_domain::report::LogLine;
+
+    use super::{complaint, is_grave, is_taken_back, shares_a_name};
+
+    #[test]
+    fn a_step_that_goes_on_without_what_is_missed_complains() {
+        let failure = "[Errno 2] No such file or directory: '/tmp/in/pain002.xml'";
+        let text = "timed out after 3 polls waiting for pain002.xml from the bank, going on without it";
+        let line = LogLine {
+            execution: noetl_domain::id::ExecutionId(1),
+            step: "wait".to_owned(),
+            run: 1,
+            index: None,
+            at_ms: 1,
+            stream: "stderr".to_owned(),
+            level: "error".to_owned(),
+            text: text.to_owned(),
+            fields: noetl_domain::Value::Null,
+        };
+        assert_eq!(complaint(&[&line], failure), Some((0, Cause::TimeoutResponse)));
+    }
 
     #[test]
     fn a_complaint_is_grave_and_names_what_is_missed() {

@@ -28,6 +28,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         line.step == end.step
             && basis != Basis::Likeness
             && !is_frame(&line.text)
+            && !is_progress(&line.text)
             && (line.stream == "stderr" || is_complaint(&line.text))
             && !end.error.message.contains(line.text.trim())
             && cause != Cause::Unknown
@@ -116,7 +117,7 @@ const CRASHES: &[&str] = &[
 
 /// A program whose last words say nothing, and that crashed before: its own code is to blame.
 fn crash(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesis> {
-    if end.error.kind != "shell" || !says_nothing(&end.error) && end.cause != Cause::Unknown {
+    if end.error.kind != "shell" || !is_open(end) {
         return None;
     }
     let is_crash = |text: &str| {
@@ -141,18 +142,19 @@ fn crash(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesi
     Some(hypothesis)
 }
 
+/// Whether the last words of a program leave open what happened.
+fn is_open(end: &Failure) -> bool {
+    let (own, ground) = Cause::with_basis(&end.error, None);
+    let is_guessed = matches!(ground, Basis::Kind | Basis::Likeness);
+    says_nothing(&end.error) || own == Cause::Unknown || own == Cause::CodeException && is_guessed
+}
+
 /// A program whose last words say nothing, or nothing that is known: what all that it complained of is like.
 fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypothesis> {
-    let (own, ground) = Cause::with_basis(&end.error, None);
-    let is_open = says_nothing(&end.error)
-        || own == Cause::Unknown
-        || own == Cause::CodeException && matches!(ground, Basis::Kind | Basis::Likeness);
-    if end.error.kind != "shell" || !is_open {
+    if end.error.kind != "shell" || !is_open(end) {
         return None;
     }
-    let whole: Vec<&str> =
-        lines.iter().filter(|line| line.stream == "stderr").map(|line| line.text.as_str()).collect();
-    let whole = whole[whole.len().saturating_sub(LAST)..].join("\n");
+    let whole = last_lines(case, &end.step).unwrap_or_default();
     let clear = Cause::like(&whole);
     if let Some(cause) = clear.or_else(|| Cause::barely_like(&whole)).filter(|cause| *cause != Cause::CodeException)
     {
@@ -177,6 +179,13 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
         return None;
     }
     Some(of_words(case, end, cause, &words, 0.6))
+}
+
+/// The last lines that a step complained in, together; none where nothing is left of them.
+pub(super) fn last_lines(case: &Case<'_>, step: &str) -> Option<String> {
+    let lines = case.evidence.lines.iter().filter(|line| line.step == step && line.stream == "stderr");
+    let lines: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
+    (!lines.is_empty()).then(|| lines[lines.len().saturating_sub(LAST)..].join("\n"))
 }
 
 fn of_words(case: &Case<'_>, end: &Failure, cause: Cause, words: &str, score: f64) -> Hypothesis {
@@ -245,6 +254,12 @@ fn is_made_good(lines: &[&LogLine], at: usize) -> bool {
 fn is_frame(text: &str) -> bool {
     let text = text.trim_start();
     ["at ", "File \"", "... ", "goroutine ", "#"].iter().any(|mark| text.starts_with(mark))
+}
+
+/// `Loading checkpoint shards:  67%|######7   | 2/3`
+fn is_progress(text: &str) -> bool {
+    text.match_indices('%').any(|(at, _)| text[..at].ends_with(|one: char| one.is_ascii_digit()))
+        && !is_complaint(text)
 }
 
 /// A line that its own level says to be less than an error.

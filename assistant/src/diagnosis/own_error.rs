@@ -8,6 +8,7 @@ use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
 use super::case::{failure_item, line, quoted};
+use super::earlier_lines::last_lines;
 use super::trail::follows_from_data;
 use super::{Case, Hypothesis, Point, Support};
 use crate::evidence::{Failed, Failure, Origin, Said, is_nothing, is_of_their_own, reads_of, says_nothing};
@@ -25,6 +26,14 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         // Code that trips over a null of its own making was handed nothing wrong.
         Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => {
             Cause::CodeException
+        }
+        // A program that ended badly and said nothing that is known: its own fault only where its words are like that.
+        Cause::CodeException if told.error.kind == "shell" && is_guessed(&told.error) => {
+            let said = last_lines(case, &told.step).unwrap_or_else(|| told.error.message.clone());
+            match Cause::nearest_to(&said) {
+                None | Some(Cause::Unknown) => Cause::Unknown,
+                Some(_) => Cause::CodeException,
+            }
         }
         // An exception of their own says in words what its name cannot.
         Cause::CodeException if is_of_their_own(&told.error) => own_words(&told.error),
@@ -90,6 +99,11 @@ fn is_hollow(case: &Case<'_>, told: &Failure) -> bool {
         && !case.run.complete
         && !case.run.entered.contains_key(&told.step)
         && case.evidence.playbook().is_some_and(|playbook| playbook.steps.len() > 1)
+}
+
+/// Whether only the kind of the error speaks for its cause, or what it is like.
+fn is_guessed(error: &TaskError) -> bool {
+    matches!(Cause::with_basis(error, None).1, Basis::Kind | Basis::Likeness)
 }
 
 /// Whether the cause is only what its sentences are about.

@@ -55,7 +55,8 @@ pub(crate) struct Said {
 impl Said {
     pub(crate) fn of(error: &TaskError) -> Self {
         let exception = exception_of(error);
-        let message = start_of(raw(error));
+        let whole = with_answer(error);
+        let message = start_of(&whole);
         let mut quoted = quotes(message);
         if exception == "KeyError" && quoted.is_empty() {
             quoted.push(message.trim().to_owned());
@@ -205,6 +206,39 @@ fn raw(error: &TaskError) -> &str {
     match error.details.get("message") {
         Some(Value::String(message)) if !message.is_empty() => message,
         _ => &error.message,
+    }
+}
+
+/// Bytes of an answer that are looked at.
+const ANSWER: usize = 2 * 1024;
+
+/// The words of an error; of a request that was turned down, what the answer says of it as well.
+fn with_answer(error: &TaskError) -> String {
+    let mut words = raw(error).to_owned();
+    if matches!(error.status_code, Some(400 | 409 | 422)) {
+        match error.details.get("body") {
+            Some(Value::String(text)) => add(&mut words, text),
+            Some(body) => texts_of(body, &mut words, 4),
+            None => {}
+        }
+    }
+    words
+}
+
+fn add(words: &mut String, text: &str) {
+    if words.len() < ANSWER {
+        words.push(' ');
+        words.push_str(text);
+    }
+}
+
+fn texts_of(value: &Value, words: &mut String, depth: usize) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match value {
+        Value::String(text) => add(words, text),
+        Value::Array(list) => list.iter().for_each(|inner| texts_of(inner, words, depth)),
+        Value::Object(map) => map.values().for_each(|inner| texts_of(inner, words, depth)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -183,6 +183,11 @@ impl Cause {
         likeness::barely(text)
     }
 
+    /// What comes nearest to a text, however near; `Unknown` where texts that say nothing come about as near.
+    pub fn nearest_to(text: &str) -> Option<Self> {
+        likeness::nearest(text)
+    }
+
     /// What a text is like beyond doubt, whoever said it.
     pub fn surely_like(text: &str) -> Option<Self> {
         likeness::surely(text).filter(|cause| *cause != Self::Unknown)

@@ -32,6 +32,7 @@ const PLAIN: f32 = 0.6;
 /// The same where any answer is better than none, and how far it has to stand before texts that say nothing.
 const BARELY: f32 = 0.03;
 const TELLING: f32 = 0.3;
+const NEAR: f32 = 0.1;
 
 /// The cause that a text is likest to, where that is clear; `Unknown` where it is likest to texts that say nothing.
 pub(super) fn cause(text: &str) -> Option<Cause> {
@@ -47,6 +48,11 @@ pub(super) fn surely(text: &str) -> Option<Cause> {
 pub(super) fn barely(text: &str) -> Option<Cause> {
     let is_enough = |like: &Likest| like.clear > BARELY && like.telling > TELLING;
     likest(text).filter(is_enough).map(|like| like.cause)
+}
+
+/// What comes nearest, however near; `Unknown` where texts that say nothing come about as near.
+pub(super) fn nearest(text: &str) -> Option<Cause> {
+    likest(text).map(|like| if like.telling > NEAR { like.cause } else { Cause::Unknown })
 }
 
 fn likest(text: &str) -> Option<Likest> {

@@ -37,6 +37,11 @@ fn words(lower: &str) -> Vec<String> {
             found.push("#".to_owned());
             continue;
         }
+        if run.chars().any(is_of_no_alphabet) {
+            let signs: Vec<char> = run.chars().collect();
+            found.extend(signs.windows(2).map(|pair| pair.iter().collect::<String>()));
+            continue;
+        }
         let mut part = String::new();
         for one in run.chars() {
             if part.chars().next_back().is_some_and(|last| last.is_numeric() != one.is_numeric()) {
@@ -47,6 +52,11 @@ fn words(lower: &str) -> Vec<String> {
         finish(&mut part, &mut found);
     }
     found
+}
+
+/// Chinese and Japanese put no spaces between words; two signs together are one.
+fn is_of_no_alphabet(one: char) -> bool {
+    matches!(one, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
 fn finish(part: &mut String, found: &mut Vec<String>) {

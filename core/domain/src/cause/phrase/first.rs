@@ -30,7 +30,7 @@ pub(super) const FIRST: &[(Cause, &[&str])] = &[
             "assocgrp",
         ],
     ),
-    (Cause::ResourceKilled, &["] error 137", "] error 139", "] error 143"]),
+    (Cause::ResourceKilled, &["died with <signals.", "] error 137", "] error 139", "] error 143"]),
     (Cause::ResourceDisk, &["wrote only", "transaction log for database"]),
     (Cause::RequestConflict, &["inequivalent arg", "conflicting lock is held", "another git process seems"]),
     (Cause::LimitConnections, &["connection is not available, request timed out after"]),
@@ -39,6 +39,7 @@ pub(super) const FIRST: &[(Cause, &[&str])] = &[
         &[
             "ended before the end-of-stream marker",
             "jq: parse error",
+            "not in gzip format",
             "cannot identify image file",
             "postscript is truncated",
             "ne ressemble pas à une archive",
