@@ -140,7 +140,7 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
         // A name such as `ValidationError` says nothing of another side.
         cause if is_outside(cause) => cause,
         _ => own
-            .or_else(|| Cause::like(&format!("{code}: {}", Said::raw(error))))
+            .or_else(|| Cause::own_like(&format!("{code}: {}", Said::raw(error))))
             .unwrap_or(Cause::CodeException),
     }
 }

@@ -120,6 +120,7 @@ fn is_about_the_request(message: &str) -> bool {
         "bad",
         "illegal",
         "unprocessable",
+        "should",
         "specify",
         "specified",
         "syntax",

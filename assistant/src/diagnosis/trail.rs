@@ -426,8 +426,15 @@ pub(crate) fn told_by(run: &Run, step: &str) -> Option<TaskError> {
     match (result.kind, &whole) {
         // A few plain words in place of data, such as `Rate limit exceeded`.
         (ResultKind::Http, Value::String(text)) => in_band(&whole).or_else(|| in_plain_words(text)),
-        _ => in_band(&whole),
+        _ => in_band(&whole).or_else(|| in_one_turn(run, step, &whole)),
     }
+}
+
+/// One of the answers that a loop got tells an error.
+fn in_one_turn(run: &Run, step: &str, whole: &Value) -> Option<TaskError> {
+    run.state.steps.get(step)?.looped.as_ref()?;
+    let turns = whole.get("results").unwrap_or(whole).as_array()?;
+    turns.iter().take(MOST_LOOKS).find_map(in_band)
 }
 
 /// Characters of an answer that is a sentence for people.

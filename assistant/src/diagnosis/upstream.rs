@@ -133,6 +133,7 @@ fn implicated(case: &Case<'_>, reader: &str, read: &Read) -> f64 {
             .filter_map(|used| if let Use::Name(name) = used { Some(name.as_str()) } else { None })
             .collect();
         let near = lines_near(case, reader, &end.error);
+        let names = with_aliases(code_of(case, reader).unwrap_or_default(), names);
         let is_near = names.iter().any(|name| has_word(&near, name));
         return if names.is_empty() || near.is_empty() || is_near { 1.0 } else { 0.4 };
     }
@@ -161,10 +162,7 @@ fn lines_near(case: &Case<'_>, step: &str, error: &TaskError) -> String {
     let shown =
         trace.lines().filter(|line| line.starts_with("    ") && !line.trim_start().starts_with(['^', '~']));
     let mut text: String = shown.collect::<Vec<_>>().join("\n");
-    let code =
-        case.evidence.playbook().and_then(|playbook| playbook.step(step)).and_then(|step| {
-            step.body.iter().find_map(|task| task.config.get("code").and_then(Value::as_str))
-        });
+    let code = code_of(case, step);
     let at = error.details.get("line").and_then(Value::as_u64).map(|line| line as usize);
     if let (Some(code), Some(at)) = (code, at) {
         let lines: Vec<&str> = code.lines().collect();
@@ -172,6 +170,52 @@ fn lines_near(case: &Case<'_>, step: &str, error: &TaskError) -> String {
         text.extend(lines.iter().skip(from).take(at - from).flat_map(|line| ["\n", line]));
     }
     text
+}
+
+fn code_of<'c>(case: &'c Case<'_>, step: &str) -> Option<&'c str> {
+    let step = case.evidence.playbook()?.step(step)?;
+    step.body.iter().find_map(|task| task.config.get("code").and_then(Value::as_str))
+}
+
+/// Rounds in which names are found that hold what other names hold.
+const ROUNDS: usize = 4;
+
+/// The names, and those that code gives to the same or to a part of it: `body = answer['data']`, `for row in body:`.
+fn with_aliases<'c>(code: &'c str, names: Vec<&'c str>) -> Vec<&'c str> {
+    let mut found = names;
+    for _ in 0..ROUNDS {
+        let known = found.len();
+        for line in code.lines().map(str::trim) {
+            let given = match line.strip_prefix("for ").and_then(|rest| rest.split_once(" in ")) {
+                Some(given) => Some(given),
+                None => line.split_once('=').filter(|(name, rest)| {
+                    !rest.starts_with('=') && !name.ends_with(['!', '<', '>', '+', '-', '*'])
+                }),
+            };
+            let Some((to, from)) = given else { continue };
+            // What is reckoned from it is something else.
+            let end = from.trim_start().find(|one: char| !(one.is_alphanumeric() || one == '_'));
+            let (first, rest) = from.trim_start().split_at(end.unwrap_or(from.trim_start().len()));
+            let is_it = rest.trim_start().is_empty()
+                || rest.starts_with(['[', '.', ':'])
+                || rest.starts_with(" or ")
+                || rest.starts_with(" if ");
+            if !is_it || !found.contains(&first) {
+                continue;
+            }
+            for name in to.split(',').map(str::trim) {
+                let is_name = !name.is_empty() && name.chars().all(|one| one.is_alphanumeric() || one == '_');
+                // What the step gives is no name of what it read.
+                if is_name && name != "result" && !found.contains(&name) {
+                    found.push(name);
+                }
+            }
+        }
+        if found.len() == known {
+            break;
+        }
+    }
+    found
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -431,6 +475,12 @@ mod tests {
         let lab = Lab::new("a\nb reads a.note").good(&[("a", ok(json!({"note": null}))), ("b", ok(1))]);
         lab.run(&[("a", ok(json!({"note": null}))), ("b", python_error("ValueError", "no rows"))])
             .blames("b", Cause::CodeException);
+    }
+
+    #[test]
+    fn names_that_hold_what_was_read_are_followed() {
+        let code = "body = answer\nwhile True:\n    body = body['data']\nfor row, n in body:\n    x = row\ny = 3";
+        assert_eq!(super::with_aliases(code, vec!["answer"]), ["answer", "body", "row", "n", "x"]);
     }
 
     #[test]

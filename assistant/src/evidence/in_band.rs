@@ -141,6 +141,7 @@ const WORDS: &[&str] = &[
     "details",
     "info",
     "reason",
+    "reasons",
     "errordetail",
     "errordetails",
     "errorinfo",
@@ -455,6 +456,11 @@ fn in_text(text: &str) -> Option<TaskError> {
         return Some(TaskError::new("http", format!("an HTML page came in place of data: {title}")));
     }
     let start = text.trim_start();
+    if start.starts_with('{')
+        && let Ok(Value::Object(map)) = serde_json::from_str(start)
+    {
+        return in_map(&map, DEPTH);
+    }
     if start.starts_with('<') {
         return in_xml(start);
     }

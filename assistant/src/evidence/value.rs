@@ -65,6 +65,8 @@ pub(crate) fn compare(now: &Value, before: Option<&Value>, said: &Said) -> Vec<F
                 flaws.push(Flaw { at, defect, deviates: now != before });
             }
             if said.about_few && short_of(now).is_some() && short_of(before).is_none() {
+                // Fewer than there are by its own account says more than fewer than before.
+                flaws.retain(|flaw| !matches!(flaw.defect, Defect::Counted { .. } | Defect::Fewer { .. }));
                 flaws.extend(short_of(now).map(|(at, defect)| Flaw { at, defect, deviates: true }));
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn as_told(cause: Cause, told: &str) -> Option<Advice> {
         }
         Cause::RequestConflict
             if says(
-                "been modified|latest version|changed by|in progress|already running|lock|locked|locks|being edited|someone else",
+                "been modified|latest version|changed by|in progress|already running|lock|locked|locks|being edited|someone else|version conflict|expected version|etag|seqno|stale",
             ) =>
         {
             Some(advice(

@@ -178,6 +178,11 @@ impl Cause {
         likeness::cause(text)
     }
 
+    /// The same of the name and the words of an exception of somebody's own, which may state a rule of its own.
+    pub fn own_like(text: &str) -> Option<Self> {
+        likeness::of_own(text)
+    }
+
     /// The same where any answer is better than none.
     pub fn barely_like(text: &str) -> Option<Self> {
         likeness::barely(text)

@@ -56,6 +56,8 @@ fn name_of(element: &Value) -> Option<String> {
     match element {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
+        // A row is called by its first field, where that is a text.
+        Value::Array(row) => row.first().filter(|_| row.len() > 1)?.as_str().map(str::to_owned),
         Value::Object(map) => {
             let named = |name: &str| {
                 let is_it = |key: &String| {

@@ -26,6 +26,9 @@ const WEIGHTS: &str = include_str!("likeness/weights.txt");
 /// How far the best has to stand clear of the second best.
 const CLEAR: f32 = 0.12;
 
+/// The same of an exception of somebody's own, which may state a rule of its own.
+const OWN: f32 = 0.3;
+
 /// The same where other words stand beside it that may mean something else.
 const PLAIN: f32 = 0.6;
 
@@ -37,6 +40,11 @@ const NEAR: f32 = 0.1;
 /// The cause that a text is likest to, where that is clear; `Unknown` where it is likest to texts that say nothing.
 pub(super) fn cause(text: &str) -> Option<Cause> {
     likest(text).filter(|like| like.clear > CLEAR).map(|like| like.cause)
+}
+
+/// The same of the name and the words of an exception of somebody's own.
+pub(super) fn of_own(text: &str) -> Option<Cause> {
+    likest(text).filter(|like| like.clear > OWN).map(|like| like.cause)
 }
 
 /// The same where it stands clear by far.

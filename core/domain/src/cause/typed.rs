@@ -62,7 +62,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     };
     let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
     let limit = if matches!(status, 403 | 503 | 529) {
-        of_body(error).filter(|cause| cause.family() == "limit")
+        let likely = || likeness::cause(&told_by(error)?);
+        of_body(error).or_else(likely).filter(|cause| cause.family() == "limit")
     } else {
         None
     };
@@ -111,10 +112,10 @@ fn of_body(error: &TaskError) -> Option<Cause> {
     matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
-/// What the other side lacks, where it says so in words that systems are known by.
+/// What the other side lacks, or that it does not know who asks, where it says so in words that systems are known by.
 fn out_of_resources(error: &TaskError) -> Option<Cause> {
     let body = told_by(error)?;
-    phrase::narrow(&body).filter(|cause| matches!(cause.family(), "resource" | "limit"))
+    phrase::narrow(&body).filter(|cause| matches!(cause.family(), "resource" | "limit" | "auth"))
 }
 
 /// The words of an answer.

@@ -10,8 +10,7 @@ const KEYS: &str = "api key|apikey|access key|app key|application key|subscripti
     authorization header|client secret|publickey";
 
 /// The same by names that other things have as well.
-const SECRETS: &str = "token|bearer|credentials|credential|login|sign in|client id|session|service account|\
-    principal";
+const SECRETS: &str = "token|bearer|credentials|credential|login|sign in|client id|service account|principal";
 
 const UNKNOWN: &str = "invalid|missing|not supplied|not provided|no valid|not valid|incorrect|wrong|rejected|\
     revoked|failed|failure|not recognized|not recognised|required|must be|not match|mismatch|\
@@ -145,6 +144,12 @@ pub(super) const RULES: &[Rule] = &[
         "transaction|serialize|update|write|snapshot|isolation",
         "serialization|serialize access|concurrent update|write conflict|concurrent transaction|\
         snapshot isolation|restart transaction",
+    ),
+    rule(
+        Cause::AuthUnauthenticated,
+        "session|session id|session key|session ticket",
+        "invalid|not valid|no valid|missing|required|rejected|revoked|not recognized|not recognised|unknown|\
+        not found|not set|unauthorized|unauthenticated",
     ),
     rule(Cause::AuthUnauthenticated, KEYS, UNKNOWN),
     rule(
