@@ -1,9 +1,10 @@
-//! `noetl proposals list|show|approve|reject|ledger|look|simulate|draft`: what could be better, and what became of it.
+//! `noetl proposals list|show|approve|reject|ledger|look|simulate|what-if|draft`: what could be better, and what became of it.
 
 mod draft;
 mod look;
 mod show;
 mod simulate;
+mod what_if;
 
 use clap::{Args, Subcommand};
 use noetl_api::proposal::{
@@ -32,6 +33,8 @@ pub(crate) enum Proposals {
     Look(look::Look),
     /// Replay one over what its executions recorded
     Simulate(simulate::Simulate),
+    /// Say what the history of a step lets expect of another value of one of its parameters
+    WhatIf(what_if::WhatIf),
     /// Draft a step from a description
     Draft(draft::Draft),
 }
@@ -75,6 +78,7 @@ impl Proposals {
         match self {
             Self::Look(look) => return look.run(context),
             Self::Simulate(simulate) => return simulate.run(context),
+            Self::WhatIf(what_if) => return what_if.run(context),
             Self::Draft(draft) => return draft.run(context),
             Self::List(_) | Self::Show { .. } | Self::Approve(_) | Self::Reject(_) | Self::Ledger => {}
         }
@@ -119,7 +123,7 @@ impl Proposals {
                     let ledger = client.ledger().await?;
                     if context.json { output::json(&ledger)? } else { print_ledger(&ledger.items)? }
                 }
-                Self::Look(_) | Self::Simulate(_) | Self::Draft(_) => {}
+                Self::Look(_) | Self::Simulate(_) | Self::WhatIf(_) | Self::Draft(_) => {}
             }
             connection.close().await?;
             Ok(Exit::Success)

@@ -35,6 +35,18 @@ async fn flaky_orders_get_a_retry_that_keeps_the_authors_text() {
     let effect = &proposal["effect"];
     assert!(effect["expected"].as_f64() < effect["before"].as_f64(), "{effect}");
 
+    // The same law answers for a value that somebody else chooses.
+    let asked = ["proposals", "what-if", "examples/flaky_orders", "fetch", "--max-attempts", "5"];
+    let foreseen = app.cli(&[&asked[..], &["--json"]].concat());
+    let foreseen: Value =
+        serde_json::from_str(&foreseen.stdout).unwrap_or_else(|_| panic!("{}", foreseen.all()));
+    assert_eq!((&foreseen["present"], &foreseen["value"]), (&json!(2.0), &json!(5.0)), "{foreseen}");
+    let expected = &foreseen["expected"][0];
+    assert!(expected["then"]["value"].as_f64() > expected["now"]["value"].as_f64(), "{foreseen}");
+    let shown = app.cli(&asked);
+    assert!(shown.stdout.contains("max_attempts 5 instead of 2"), "{}", shown.all());
+    assert_eq!(app.cli(&asked[..4]).code, Some(2), "one parameter has to be named");
+
     let id = proposal["id"].as_str().expect("an id");
     let simulated = app.cli(&["proposals", "simulate", id, "--json"]);
     let simulated: Value =

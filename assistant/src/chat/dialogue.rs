@@ -129,7 +129,7 @@ pub(super) async fn talk<A: Answers>(
         ask.messages.push(Message { role: Role::Assistant, text: answer.text });
         ask.messages.push(Message { role: Role::User, text });
     }
-    Err(TalkError::Endless)
+    if spoken.drafts.is_empty() { Err(TalkError::Endless) } else { finished(spoken, &seen, &[]) }
 }
 
 /// Carries out one turn, and returns what the model is told of it.
@@ -194,8 +194,8 @@ fn merged(before: &About, now: About) -> About {
 }
 
 fn finished(mut spoken: Spoken, seen: &Seen, sentences: &[Sentence]) -> Result<Spoken, TalkError> {
-    let held = told(seen, sentences);
-    if held.is_empty() {
+    let mut held = told(seen, sentences);
+    if held.is_empty() && spoken.drafts.is_empty() {
         return Err(TalkError::Nothing);
     }
     if held.len() < sentences.len() {
@@ -203,6 +203,10 @@ fn finished(mut spoken: Spoken, seen: &Seen, sentences: &[Sentence]) -> Result<S
         spoken
             .notes
             .push(format!("{dropped} of {} sentences did not hold and are not shown", sentences.len()));
+    }
+    if held.is_empty() {
+        // The draft was patched and read by lint; what was said of it is another matter.
+        held.push("There is a draft of a change below; nothing that the model said about it holds.".to_owned());
     }
     spoken.text = held.join(" ");
     spoken.citations = seen.cited(&spoken.text);

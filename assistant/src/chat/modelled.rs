@@ -214,6 +214,16 @@ async fn a_change_is_drafted_and_nothing_is_filed() {
     assert!(diff.contains("chunk: 500"), "{diff}");
     assert_eq!(drafted.written_by, "small");
     assert!(answer.done.notes.iter().any(|note| note.contains("a draft changes nothing")));
+
+    // What is said of it may fail the check; the draft was read by lint and stays.
+    let script = Script::new([
+        draft("batch_size", json!(500)),
+        say(&[("It will surely double the revenue of the company", &["E77"])]),
+    ]);
+    let answer = ask(&script, "draft a batch size of 500 for load in the nightly orders").await;
+    assert_eq!(answer.drafts.len(), 1, "{:?}", answer.done.notes);
+    assert!(answer.text.contains("nothing that the model said about it holds"), "{}", answer.text);
+    assert!(!answer.text.contains("revenue"), "{}", answer.text);
 }
 
 #[derive(Deserialize)]

@@ -92,19 +92,18 @@ fn estimate(estimate: &Estimate) -> String {
     if estimate.what.is_empty() {
         return String::new();
     }
+    format!("{}: {}", estimate.what, value(estimate))
+}
+
+/// The number of an estimate with its interval.
+pub(super) fn value(estimate: &Estimate) -> String {
     let number = |value: f64| -> String {
         match estimate.unit.as_str() {
             "share" => format!("{:.1} %", value * 100.0),
             unit => format!("{value:.4} {unit}").replace(".0000", ""),
         }
     };
-    format!(
-        "{}: {} ({} to {})",
-        estimate.what,
-        number(estimate.value),
-        number(estimate.low),
-        number(estimate.high)
-    )
+    format!("{} ({} to {})", number(estimate.value), number(estimate.low), number(estimate.high))
 }
 
 /// Text of several lines without what a terminal would obey.
