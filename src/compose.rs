@@ -210,7 +210,13 @@ async fn open(context: &Context, purpose: Purpose, lock: Option<DataLock>) -> an
     let working = matches!(purpose, Purpose::Run | Purpose::Resume | Purpose::Serve).then(|| {
         let credentials = Arc::new(FromVault::new(vault));
         pools.add_own(own_pool(&worker_config));
-        tokio::spawn(noetl_worker::run(worker_config, Arc::clone(&bus), credentials, results, working_ends.clone()))
+        tokio::spawn(noetl_worker::run(
+            worker_config,
+            Arc::clone(&bus),
+            credentials,
+            results,
+            working_ends.clone(),
+        ))
     });
     let indexing = match purpose {
         Purpose::Serve | Purpose::Insight => layer.start(context, feed),

@@ -27,6 +27,7 @@ mod trail;
 mod transience;
 mod unknown_name;
 mod upstream;
+mod wrote_file;
 
 use noetl_api::diagnosis::{EvidenceItem, Transience};
 use noetl_domain::cause::Cause;
@@ -61,6 +62,7 @@ const RULES: &[Rule] = &[
     deadline::hypotheses,
     cycle::hypotheses,
     stopped::hypotheses,
+    wrote_file::hypotheses,
 ];
 
 /// What could be the cause, and what speaks for it.

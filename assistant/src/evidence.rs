@@ -27,8 +27,8 @@ pub(crate) use flow::{Origin, Read, Use, reads_of, routes_into, static_reads, wr
 pub(crate) use in_band::{in_band, plain};
 pub(crate) use said::{Said, inner_error, is_mute, is_of_their_own, says_nothing};
 pub(crate) use value::{
-    Defect, Flaw, at_path, compare, count_of, has_key, is_nothing, list_of, nothing_called, place_of, shared, short,
-    short_of, stands_in,
+    Defect, Flaw, at_path, compare, count_of, has_key, is_nothing, list_of, nothing_called, place_of, shared,
+    short, short_of, stands_in,
 };
 
 /// One execution, everything it rests on, and what it is compared with.

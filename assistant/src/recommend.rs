@@ -70,12 +70,7 @@ pub(crate) fn recommendations(
 }
 
 /// What helps against the cause, with its particulars.
-fn main(
-    at: &Evidence,
-    winner: &Hypothesis,
-    transience: Transience,
-    changes: &[Change],
-) -> Recommendation {
+fn main(at: &Evidence, winner: &Hypothesis, transience: Transience, changes: &[Change]) -> Recommendation {
     let advice = told_advice(at, winner).unwrap_or_else(|| advice::of(winner.cause));
     let step = winner.root.step.as_deref().unwrap_or("the step");
     let particulars = particulars::of(at, winner, advice.kind);
@@ -85,9 +80,8 @@ fn main(
         text.push_str(more);
     }
     // A name that had an address the day before has one again tomorrow.
-    let passes = winner.cause == Cause::NetworkDns
-        && transience != Transience::Permanent
-        && !is_new_input(changes);
+    let passes =
+        winner.cause == Cause::NetworkDns && transience != Transience::Permanent && !is_new_input(changes);
     Recommendation {
         kind: if passes { Remedy::Retry } else { advice.kind },
         text,

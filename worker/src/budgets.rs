@@ -123,7 +123,8 @@ impl Budgets {
             })
             .collect();
         drop(buckets);
-        accounts.sort_by(|one, other| one.left.total_cmp(&other.left).then_with(|| one.name.cmp(&other.name)));
+        accounts
+            .sort_by(|one, other| one.left.total_cmp(&other.left).then_with(|| one.name.cmp(&other.name)));
         accounts
     }
 

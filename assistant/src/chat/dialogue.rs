@@ -206,7 +206,9 @@ fn finished(mut spoken: Spoken, seen: &Seen, sentences: &[Sentence]) -> Result<S
     }
     if held.is_empty() {
         // The draft was patched and read by lint; what was said of it is another matter.
-        held.push("There is a draft of a change below; nothing that the model said about it holds.".to_owned());
+        held.push(
+            "There is a draft of a change below; nothing that the model said about it holds.".to_owned(),
+        );
     }
     spoken.text = held.join(" ");
     spoken.citations = seen.cited(&spoken.text);

@@ -122,10 +122,21 @@ fn complaint(lines: &[&LogLine], failure: &str) -> Option<(usize, Cause)> {
 fn is_grave(text: &str) -> bool {
     let lower = text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    says(&["error", "fatal", "failed", "denied", "cannot", "could not", "unable", "refused"])
-        && !says(&[
-            "warn", "notice", "info", "debug", "deprecat", "retry", "again", "skipping", "ignor", "going on",
-        ])
+    says(&[
+        "error",
+        "fatal",
+        "failed",
+        "denied",
+        "cannot",
+        "could not",
+        "unable",
+        "refused",
+        "invalid",
+        "expired",
+        "rejected",
+    ]) && !says(&[
+        "warn", "notice", "info", "debug", "deprecat", "retry", "again", "skipping", "ignor", "going on",
+    ])
 }
 
 fn gives_up(text: &str) -> bool {

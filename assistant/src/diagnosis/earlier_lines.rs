@@ -156,7 +156,8 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
     }
     let whole = last_lines(case, &end.step).unwrap_or_default();
     let clear = Cause::like(&whole);
-    if let Some(cause) = clear.or_else(|| Cause::barely_like(&whole)).filter(|cause| *cause != Cause::CodeException)
+    if let Some(cause) =
+        clear.or_else(|| Cause::barely_like(&whole)).filter(|cause| *cause != Cause::CodeException)
     {
         let mut found = of_words(case, end, cause, &whole, 0.72);
         if clear.is_none() {

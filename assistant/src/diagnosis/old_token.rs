@@ -21,10 +21,8 @@ const DEPTH: usize = 4;
 const MILLISECONDS: f64 = 1e11;
 
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
-    let is_refusal = matches!(
-        case.cause,
-        Cause::AuthUnauthenticated | Cause::AuthTokenExpired | Cause::AuthForbidden
-    );
+    let is_refusal =
+        matches!(case.cause, Cause::AuthUnauthenticated | Cause::AuthTokenExpired | Cause::AuthForbidden);
     let Some(end) = case.end.filter(|_| is_refusal) else { return Vec::new() };
     let mut found = Vec::new();
     for read in reads_of(case.evidence, &end.step) {

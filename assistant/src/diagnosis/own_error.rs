@@ -23,6 +23,10 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let told = telling(case, end);
     let cause = match told.cause {
         _ if says_nothing(&told.error) => Cause::Unknown,
+        // What the code was handed is not known without the playbook, and it may be to blame.
+        cause if case.evidence.definition.is_none() && follows_from_data(cause, &case.said) >= 0.8 => {
+            Cause::Unknown
+        }
         // Code that trips over a null of its own making was handed nothing wrong.
         Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => {
             Cause::CodeException
@@ -40,10 +44,6 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         // A plain exception in which code passes on what another side said.
         Cause::CodeException if passes_on(&told.error) => {
             passed_on(&told.error).filter(|cause| is_outside(*cause)).unwrap_or(Cause::CodeException)
-        }
-        // What the code was handed is not known without the playbook, and it may be to blame.
-        cause if case.evidence.definition.is_none() && follows_from_data(cause, &case.said) >= 0.8 => {
-            Cause::Unknown
         }
         cause if was_handed_unseen(case, &told.step) && follows_from_data(cause, &case.said) >= 0.8 => {
             Cause::Unknown

@@ -479,7 +479,8 @@ mod tests {
 
     #[test]
     fn names_that_hold_what_was_read_are_followed() {
-        let code = "body = answer\nwhile True:\n    body = body['data']\nfor row, n in body:\n    x = row\ny = 3";
+        let code =
+            "body = answer\nwhile True:\n    body = body['data']\nfor row, n in body:\n    x = row\ny = 3";
         assert_eq!(super::with_aliases(code, vec!["answer"]), ["answer", "body", "row", "n", "x"]);
     }
 

@@ -39,7 +39,14 @@ struct Spent {
 impl<M: Model> Metered<M> {
     pub(super) fn new(model: M, config: &Config, calls: Arc<dyn Calls>) -> Self {
         let is_recalled = AtomicBool::new(false);
-        Self { model, config: config.clone(), calls, spent: Mutex::default(), since_ms: now_ms(), is_recalled }
+        Self {
+            model,
+            config: config.clone(),
+            calls,
+            spent: Mutex::default(),
+            since_ms: now_ms(),
+            is_recalled,
+        }
     }
 
     /// Adds what was spent today before this process began, once somebody can tell.

@@ -81,7 +81,10 @@ fn print(foreseen: &Foreseen) -> anyhow::Result<()> {
     let Foreseen { playbook, version, step, parameter, value, present, expected, n, law, is_beyond, why_not } =
         foreseen;
     let now = present.map_or_else(|| "not written".to_owned(), |present| present.to_string());
-    output::text(&format!("{} {value} instead of {now}, step {step} of {playbook} v{version}", name(*parameter)))?;
+    output::text(&format!(
+        "{} {value} instead of {now}, step {step} of {playbook} v{version}",
+        name(*parameter)
+    ))?;
     if let Some(why) = why_not {
         return output::text(&format!("nothing can be expected of it: {why}"));
     }
@@ -94,7 +97,9 @@ fn print(foreseen: &Foreseen) -> anyhow::Result<()> {
     output::text("")?;
     output::text(&format!("out of {n} observations: {law}"))?;
     if *is_beyond {
-        terminal::tell("this value lies outside of everything that was seen; the law is continued beyond its data");
+        terminal::tell(
+            "this value lies outside of everything that was seen; the law is continued beyond its data",
+        );
     }
     Ok(())
 }

@@ -80,7 +80,8 @@ impl<'j> Pipeline<'j> {
             Ok(auth) => auth,
             Err(error) => {
                 // A token that could not be fetched: trying again counts for the credential it is fetched with.
-                self.owners.extend(task.auth.as_ref().and_then(budgets::named).filter(|_| self.may_retry(task)));
+                self.owners
+                    .extend(task.auth.as_ref().and_then(budgets::named).filter(|_| self.may_retry(task)));
                 return Err(error.into());
             }
         };

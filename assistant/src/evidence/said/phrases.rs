@@ -13,7 +13,7 @@ pub(super) const FORM_PHRASES: &str = "invalid input syntax|invalid literal|coul
 
 pub(super) const CONVERSION_PHRASES: &str = "invalid literal|could not convert|cannot convert|cannot be converted|invalid input syntax|\
     conversionsyntax|does not match format|isoformat|not a valid|is not a number|not an integer|cannot parse|\
-    could not parse|datatype mismatch|type mismatch|invalid value for type";
+    could not parse|datatype mismatch|type mismatch|invalid value for type|field value out of range";
 
 pub(super) const DECODING_PHRASES: &str = "can't decode|error tokenizing|incorrect padding|not a gzipped file|not a zip file|\
     incorrect header check|invalid base64|non-hexadecimal number|mismatched tag|not well-formed|\

@@ -244,14 +244,7 @@ pub(crate) fn short_of(value: &Value) -> Option<(String, Defect)> {
 }
 
 /// A list, or a text of fields, with fewer parts than in the last good run, where one was asked for that is not there.
-pub(super) fn fewer(
-    now: &Value,
-    before: &Value,
-    said: &Said,
-    at: &str,
-    depth: usize,
-    flaws: &mut Vec<Flaw>,
-) {
+pub(super) fn fewer(now: &Value, before: &Value, said: &Said, at: &str, depth: usize, flaws: &mut Vec<Flaw>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     match (now, before) {
         (Value::String(now), Value::String(before)) => {

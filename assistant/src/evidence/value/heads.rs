@@ -34,6 +34,9 @@ pub(super) fn change(now: &str, before: &str) -> Option<Change> {
         sorted.0.sort_unstable();
         sorted.1.sort_unstable();
         let is_one_each = known.len() == new.len();
+        if new == old && last_is_shorter(now, before) {
+            return Some(Change::BreaksOff);
+        }
         return (is_one_each && sorted.0 == sorted.1 && new != old).then_some(Change::Reordered);
     }
     // A text that has hardly a head in common with the other is another sort of text.
@@ -42,6 +45,16 @@ pub(super) fn change(now: &str, before: &str) -> Option<Change> {
     }
     let is_start = old.starts_with(&new);
     Some(if is_start { Change::BreaksOff } else { Change::Lost(told(&lost)) })
+}
+
+/// Whether the last line has fewer fields than the one of the same head had.
+fn last_is_shorter(now: &str, before: &str) -> bool {
+    let fields = |text: &str| {
+        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        let mark = last[head(last)?.len()..].chars().next().filter(|mark| matches!(mark, '|' | '+' | '*'))?;
+        Some(last.matches(mark).count())
+    };
+    fields(now).zip(fields(before)).is_some_and(|(now, before)| now < before)
 }
 
 fn told(lost: &[&str]) -> Vec<String> {
@@ -90,6 +103,8 @@ mod tests {
         let message = "MSH|^~\\&|LAB\nPID|1||P-20\nOBX|1|NM";
         let other = "MSH|^~\\&|LAB\nOBX|1|NM\nPID|1||P-21";
         assert_eq!(change(other, message), Some(Change::Reordered));
+        let whole = "MSH|^~\\&|LAB\nOBX|1|NM|GLU|5.4";
+        assert_eq!(change("MSH|^~\\&|LAB\nOBX|1|NM|GL", whole), Some(Change::BreaksOff));
         assert_eq!(change("sku;qty\na;1", "sku;qty\nb;2"), None, "a table has no heads");
         assert_eq!(change("host: a\nport: 1", "host: b\nport: 2\nuser: c"), Some(Change::BreaksOff));
         assert_eq!(change("Hello there\nall is well", "Hello there\nall is well"), None);

@@ -143,7 +143,8 @@ mod tests {
                 parts.join(" ") + "\n"
             };
             let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cause/likeness/weights.txt");
-            std::fs::write(file, multipliers.iter().map(line).collect::<String>()).expect("it can be written");
+            std::fs::write(file, multipliers.iter().map(line).collect::<String>())
+                .expect("it can be written");
             return;
         }
         assert_eq!(WEIGHTS.lines().count(), all.len(), "learn anew with UPDATE=1");
@@ -174,7 +175,10 @@ mod tests {
                 let first = &margins[..margins.len() * share / 100];
                 let right = first.iter().filter(|(_, is_right)| *is_right).count();
                 let (last, _) = first.last().expect("some");
-                eprintln!("  the clearest {share} of 100: margin {last:.2}, {right} of {} right", first.len());
+                eprintln!(
+                    "  the clearest {share} of 100: margin {last:.2}, {right} of {} right",
+                    first.len()
+                );
             }
             let all = asked.len();
             eprintln!("author {author}: {best} of {all} right, {clear} clear, and {right} of these right");

@@ -140,9 +140,10 @@ fn is_speech(before: &str) -> bool {
     // The arguments of an exception, a number or a state and what it stands for: `(406, "PRECONDITION_FAILED - …")`,
     // `('22001', "[22001] …")`.
     if let Some(number) = before.strip_suffix(',') {
-        let is_state = number.strip_suffix('\'').and_then(|text| text.rsplit_once("('")).is_some_and(|(_, state)| {
-            state.len() == 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
+        let is_state =
+            number.strip_suffix('\'').and_then(|text| text.rsplit_once("('")).is_some_and(|(_, state)| {
+                state.len() == 5 && state.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
         if is_state {
             return true;
         }

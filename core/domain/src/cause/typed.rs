@@ -77,6 +77,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         403 if is_expired() => Cause::AuthTokenExpired,
         403 | 503 | 529 if limit.is_some() => return limit,
         403 | 451 => Cause::AuthForbidden,
+        // What a web server filters it calls not found.
+        404 if says(&["404.13", "404.14", "404.15", "request content length"]) => Cause::LimitTooLarge,
         404 | 410 => Cause::RequestNotFound,
         408 => Cause::TimeoutResponse,
         409 | 412 | 423 => Cause::RequestConflict,

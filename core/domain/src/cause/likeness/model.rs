@@ -75,11 +75,7 @@ pub(super) struct Model {
 
 impl Model {
     /// The sum of texts, each as often as its multipliers say: of the causes by their place.
-    pub(super) fn of(
-        vocabulary: Vocabulary,
-        vectors: &[Vector],
-        multipliers: &[Vec<(usize, f32)>],
-    ) -> Self {
+    pub(super) fn of(vocabulary: Vocabulary, vectors: &[Vector], multipliers: &[Vec<(usize, f32)>]) -> Self {
         let causes = vocabulary.causes.len();
         let mut weights = vec![0.0; vocabulary.size() * causes];
         for (vector, multipliers) in vectors.iter().zip(multipliers) {

@@ -19,7 +19,9 @@ pub(super) fn multipliers(
     let mut found = vec![Vec::new(); vectors.len()];
     for (place, cause) in vocabulary.causes.iter().enumerate() {
         let signs: Vec<f32> = causes.iter().map(|one| if one == cause { 1.0 } else { -1.0 }).collect();
-        for (text, times) in against_others(vocabulary.size(), vectors, &signs, rounds).into_iter().enumerate() {
+        for (text, times) in
+            against_others(vocabulary.size(), vectors, &signs, rounds).into_iter().enumerate()
+        {
             if times > LEAST {
                 found[text].push((place, times * signs[text]));
             }
