@@ -30,6 +30,8 @@ fn body(account: Account) -> RetryBudget {
     RetryBudget { kind: kind.to_owned(), name, left, retries, delayed, refused }
 }
 
+type Read = fn(&Account) -> u64;
+
 /// Series of the budgets that are used most.
 pub(super) fn write(text: &mut Text, accounts: &[Account]) {
     let shown = &accounts[..accounts.len().min(MOST_SERIES)];
@@ -37,7 +39,7 @@ pub(super) fn write(text: &mut Text, accounts: &[Account]) {
     for account in shown {
         text.value("noetl_retry_budget_left", &labels(account), account.left);
     }
-    let counters: [(&str, &str, fn(&Account) -> u64); 3] = [
+    let counters: [(&str, &str, Read); 3] = [
         ("noetl_retries_total", "Retries that went out, by budget.", |account| account.retries),
         ("noetl_retries_delayed_total", "Retries that waited for their budget.", |account| account.delayed),
         ("noetl_retries_refused_total", "Retries that their budget refused.", |account| account.refused),

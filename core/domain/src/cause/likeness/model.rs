@@ -52,7 +52,9 @@ impl Vocabulary {
         vector.sort_unstable_by_key(|(at, _)| *at);
         let count = vector.len();
         let length = vector.iter().map(|(_, share)| share * share).sum::<f32>().sqrt();
-        vector.iter_mut().for_each(|(_, share)| *share /= length);
+        for (_, share) in &mut vector {
+            *share /= length;
+        }
         vector.push((self.features.len(), 1.0));
         (vector, count)
     }
