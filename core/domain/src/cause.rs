@@ -149,7 +149,11 @@ impl Cause {
             (Basis::Sentence, &|| sentence::cause(&phrase::unquoted(&error.message))),
             // Texts that say nothing are like each other too: of a program that is all there is.
             (Basis::Likeness, &|| {
-                let like = likeness::cause(&error.message)?;
+                // A record that somebody quotes may be like anything.
+                let like = match error.kind.as_str() {
+                    "tool_error" => likeness::cause(&phrase::unquoted(&error.message))?,
+                    _ => likeness::cause(&error.message)?,
+                };
                 (like != Self::Unknown || error.kind == "shell").then_some(like)
             }),
             (Basis::Kind, &|| typed::family(error, tool)),
