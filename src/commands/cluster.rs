@@ -31,7 +31,8 @@ impl Cluster {
         context.block_on(async {
             let connection = connect(context, Need::Insight).await?;
             let status = connection.client.layer_status().await?;
-            let budgets = connection.client.retry_budgets().await?;
+            // A server of an earlier version has none to show.
+            let budgets = connection.client.retry_budgets().await.unwrap_or_default();
             if context.json {
                 output::json(&Told { status: &status, retry_budgets: &budgets })?;
             } else {

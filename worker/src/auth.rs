@@ -138,10 +138,7 @@ async fn entry(job: &Job, written: &Value, keychain: Option<&Map>) -> Result<Cre
     let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
     let kind = text("type").or(text("tool")).or(text("kind"));
     let source = text("source").unwrap_or_default().to_ascii_lowercase();
-    let is_header = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("header"));
-    let reference = text("credential")
-        .or_else(|| text("key").filter(|_| !has_own_fields(map)))
-        .or_else(|| text("name").filter(|_| !is_header && !has_own_fields(map) && source != "env"));
+    let reference = reference(map);
     let mut credential = if let Some(environment) = map.get("env").filter(|value| !value.is_null()) {
         Credential { name: "env".into(), kind: String::new(), data: from_env(environment, kind)? }
     } else if source == "env" {
@@ -180,6 +177,17 @@ async fn entry(job: &Job, written: &Value, keychain: Option<&Map>) -> Result<Cre
     }
     job.learn_credential(&credential.data);
     Ok(credential)
+}
+
+/// The credential of the vault or the keychain that a mapping names, unless it brings its own fields.
+pub(crate) fn reference(map: &Map) -> Option<&str> {
+    let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let kind = text("type").or(text("tool")).or(text("kind"));
+    let is_header = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("header"));
+    let is_env = text("source").is_some_and(|source| source.eq_ignore_ascii_case("env"));
+    text("credential")
+        .or_else(|| text("key").filter(|_| !has_own_fields(map)))
+        .or_else(|| text("name").filter(|_| !is_header && !has_own_fields(map) && !is_env))
 }
 
 fn has_own_fields(map: &Map) -> bool {

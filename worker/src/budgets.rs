@@ -11,7 +11,7 @@ use std::time::Instant;
 use noetl_domain::budget::{Account, Bucket, Limits};
 use noetl_domain::{Map, Value, template};
 
-use crate::auth::Auth;
+use crate::auth::{self, Auth};
 
 /// Buckets kept at most. A full one tells nothing and is forgotten first.
 const MOST_BUCKETS: usize = 10_000;
@@ -57,10 +57,10 @@ pub(crate) fn owners(kind: &str, fields: &Map, auth: &Auth) -> Vec<Owner> {
 }
 
 /// The credential that a task names, as far as its text tells before it is rendered.
-pub(crate) fn named(auth: &Value) -> Option<Owner> {
-    let name = match auth {
+pub(crate) fn named(written: &Value) -> Option<Owner> {
+    let name = match written {
         Value::String(name) => name,
-        Value::Object(fields) => ["credential", "name"].iter().find_map(|key| fields.get(*key)?.as_str())?,
+        Value::Object(fields) => auth::reference(fields)?,
         _ => return None,
     };
     (!name.is_empty() && !template::has_template(name)).then(|| Owner::Credential(name.to_owned()))
@@ -133,8 +133,9 @@ impl Budgets {
         self.each(owners, |limits, bucket, now| bucket.request(limits, now));
     }
 
-    /// Asks for a retry; unless it is refused, its tokens are taken. `most`: seconds it may wait at most.
-    pub(crate) fn retry(&self, owners: &[Owner], most: f64) -> Grant {
+    /// Asks for a retry that waits `delay` seconds anyway; unless it is refused, its tokens are taken. `most`: seconds it
+    /// may wait at most.
+    pub(crate) fn retry(&self, owners: &[Owner], delay: f64, most: f64) -> Grant {
         let mut longest = (0.0, None);
         let mut spent = None;
         let mut taken = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,7 +162,7 @@ impl Budgets {
             if let Some(counted) = taken.get_mut(owner) {
                 counted.bucket.take();
                 counted.retries += 1;
-                counted.delayed += u64::from(longest.1 == Some(owner));
+                counted.delayed += u64::from(longest.1 == Some(owner) && longest.0 > delay);
             }
         }
         match longest {
@@ -223,15 +224,15 @@ mod tests {
         let limits = Limits { share: 0.0, floor_per_second: 0.01, burst: 2.0, longest_wait_seconds: 0.0 };
         let budgets = Budgets::new(limits);
         let (sick, well, key) = (host("sick:80"), host("well:80"), Owner::Credential("key".into()));
-        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 60.0), Grant::Now);
-        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 60.0), Grant::Now);
+        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 0.0, 60.0), Grant::Now);
+        assert_eq!(budgets.retry(std::slice::from_ref(&sick), 0.0, 60.0), Grant::Now);
         let spent = Grant::Spent("retry budget of host sick:80".into());
-        assert_eq!(budgets.retry(&[sick.clone(), key.clone()], 60.0), spent);
+        assert_eq!(budgets.retry(&[sick.clone(), key.clone()], 0.0, 60.0), spent);
         // The refusal took nothing of the credential.
-        assert_eq!(budgets.retry(&[well.clone(), key.clone()], 60.0), Grant::Now);
-        assert_eq!(budgets.retry(&[well, key.clone()], 60.0), Grant::Now);
+        assert_eq!(budgets.retry(&[well.clone(), key.clone()], 0.0, 60.0), Grant::Now);
+        assert_eq!(budgets.retry(&[well, key.clone()], 0.0, 60.0), Grant::Now);
         let spent = Grant::Spent("retry budget of credential key".into());
-        assert_eq!(budgets.retry(&[host("third:80"), key], 60.0), spent);
+        assert_eq!(budgets.retry(&[host("third:80"), key], 0.0, 60.0), spent);
         let told = |name: &str| {
             let found = budgets.accounts().into_iter().find(|account| account.name == name).unwrap();
             (found.kind, found.left.round(), found.retries, found.refused)
@@ -246,9 +247,9 @@ mod tests {
         let limits = Limits { floor_per_second: 0.1, burst: 1.0, ..Limits::default() };
         let budgets = Budgets::new(limits);
         let owners = [host("h:80")];
-        assert_eq!(budgets.retry(&owners, 60.0), Grant::Now);
-        assert!(matches!(budgets.retry(&owners, 1.0), Grant::Spent(_)));
-        assert!(matches!(budgets.retry(&owners, 60.0), Grant::After(wait, _) if wait > 9.0));
+        assert_eq!(budgets.retry(&owners, 0.0, 60.0), Grant::Now);
+        assert!(matches!(budgets.retry(&owners, 0.0, 1.0), Grant::Spent(_)));
+        assert!(matches!(budgets.retry(&owners, 0.0, 60.0), Grant::After(wait, _) if wait > 9.0));
     }
 
     #[test]

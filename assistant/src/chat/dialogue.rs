@@ -206,9 +206,11 @@ fn finished(mut spoken: Spoken, seen: &Seen, sentences: &[Sentence]) -> Result<S
     }
     if held.is_empty() {
         // The draft was patched and read by lint; what was said of it is another matter.
-        held.push(
-            "There is a draft of a change below; nothing that the model said about it holds.".to_owned(),
-        );
+        let said = match sentences {
+            [] => "the model said nothing about it",
+            _ => "nothing that the model said about it holds",
+        };
+        held.push(format!("There is a draft of a change below; {said}."));
     }
     spoken.text = held.join(" ");
     spoken.citations = seen.cited(&spoken.text);

@@ -47,7 +47,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         }
         let line = lines[at];
         let is_named = shares_a_name(&line.text, &told)
-            || case.evidence.text_of(step).is_some_and(|written| shares_a_name(&written, &told));
+            || case.evidence.text_of(step).is_some_and(|written| shares_a_path(&written, &end.error.message));
         let score = match (is_named && is_unmade, is_next(step) && is_unmade, read.contains(step)) {
             (true, ..) => 0.93,
             (_, true, _) => 0.86,
@@ -154,18 +154,38 @@ fn is_taken_back(text: &str) -> bool {
         .any(|word| lower.contains(word))
 }
 
-/// A file or a thing that both texts name: a word with a point, a slash or an underscore in it.
+/// A file or a thing that both texts name: the last part of a path, or a word with a point, a dash or an underscore in it.
 fn shares_a_name(complaint: &str, failure: &str) -> bool {
     let names = |text: &str| -> Vec<String> {
-        text.split(|one: char| {
-            one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=' | '/')
-        })
-        .map(|word| word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase())
-        .filter(|word| word.len() >= NAME && word.contains(['.', '_', '-']))
-        .collect()
+        words(text).filter_map(|word| word.rsplit('/').next()).map(plain).filter(|word| is_name(word)).collect()
     };
     let named = names(failure);
     names(complaint).iter().any(|name| named.contains(name))
+}
+
+/// A folder of this machine that is no folder of everybody's, or a file in it, in what one step was told to do and in what
+/// another failed of.
+fn shares_a_path(written: &str, failure: &str) -> bool {
+    let parts = |text: &str| -> Vec<String> {
+        let paths = words(text).filter(|word| word.starts_with('/') && !word.starts_with("//"));
+        paths.flat_map(|path| path.split('/')).map(plain).filter(|part| is_name(part)).collect()
+    };
+    let named = parts(failure);
+    parts(written).iter().any(|part| named.contains(part))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|one: char| {
+        one.is_whitespace() || matches!(one, '"' | '\'' | '(' | ')' | ',' | ':' | '?' | '=')
+    })
+}
+
+fn plain(word: &str) -> String {
+    word.trim_matches(|one: char| !one.is_alphanumeric()).to_lowercase()
+}
+
+fn is_name(word: &str) -> bool {
+    word.len() >= NAME && word.contains(['.', '_', '-'])
 }
 
 #[cfg(test)]
@@ -173,7 +193,7 @@ mod tests {
     use noetl_domain::cause::Cause;
     use noetl_domain::report::LogLine;
 
-    use super::{complaint, is_grave, is_taken_back, shares_a_name};
+    use super::{complaint, is_grave, is_taken_back, shares_a_name, shares_a_path};
 
     #[test]
     fn a_step_that_goes_on_without_what_is_missed_complains() {
@@ -199,6 +219,8 @@ mod tests {
         assert!(is_grave(denied) && !is_taken_back("finished"));
         assert!(shares_a_name(denied, "HTTP 404 response from GET http://h/exports/daily.csv"));
         assert!(!shares_a_name(denied, "HTTP 404 response from GET http://h/exports/other.csv"));
+        assert!(shares_a_path("mkdir -p /tmp/in_stage\ntrue", "No such file: '/tmp/in_stage/a.ckpt'"));
+        assert!(!shares_a_path("json.load(open('/tmp/x_1'))", "json.load: '/tmp/y_2/a.b' at h.example.com"));
         assert!(!is_grave("WARN connection refused by metrics, going on"));
         assert!(is_taken_back("attempt 2 went well"));
     }

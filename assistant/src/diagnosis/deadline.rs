@@ -6,7 +6,7 @@ use noetl_domain::code::Code;
 
 use super::case::{event, failure_item, item, line};
 use super::{Case, Hypothesis, Point, Support};
-use crate::evidence::routes_into;
+use crate::evidence::{Failure, routes_into};
 
 const RULE: &str = "deadline";
 
@@ -23,13 +23,9 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         _ => None,
     };
     let (Some(code), Some((step, took, usual))) = (code, found) else { return Vec::new() };
-    let (step, took, usual) = match asked_again(case, &step) {
-        Some(asked) => {
-            let took = case.run.durations.get(&asked).copied().unwrap_or_default();
-            (asked, took, None)
-        }
-        None => (step, took, usual),
-    };
+    if let Some(asks) = asked_again(case, &step) {
+        return vec![never_answered(case, end, &step, &asks, code)];
+    }
     let entered = case.run.entered.get(&step).copied();
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(&step), entered), Cause::TimeoutStep, 0.93)
         .with_chain(entered.into_iter().chain([end.event]));
@@ -61,6 +57,26 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         }
     }
     vec![hypothesis]
+}
+
+/// A step was asked again and again, and what was waited for did not come.
+fn never_answered(case: &Case<'_>, end: &Failure, waits: &str, asks: &str, code: Code) -> Hypothesis {
+    let made = case.run.results.get(asks).or(case.run.entered.get(asks)).copied();
+    let mut hypothesis = Hypothesis::new(RULE, case.root(Some(asks), made), Cause::TimeoutStep, 0.93)
+        .with_chain(made.into_iter().chain([end.event]));
+    hypothesis.support = Support::Firm;
+    let mut items: Vec<_> =
+        made.map(|made| event(made, format!("{asks} was asked"), "what was waited for")).into_iter().collect();
+    items.extend(line(case.evidence, asks, "where the step is written"));
+    hypothesis.points.push(Point::new(
+        format!("Step `{asks}` was asked again and again, and `{waits}` waited in between"),
+        items,
+    ));
+    let document = item("document", code.as_str(), code.title(), "what the code means");
+    hypothesis
+        .points
+        .push(Point::new("Then the deadline passed", vec![failure_item(end, "the failure"), document]));
+    hypothesis
 }
 
 /// Of a step that only waits between two questions, the step that asks: it did not answer what was waited for.

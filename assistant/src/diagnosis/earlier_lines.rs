@@ -14,6 +14,8 @@ const RULE: &str = "earlier_lines";
 
 /// Lines before the end that are looked at together.
 const LAST: usize = 24;
+/// Bytes of them that are looked at, the last ones.
+const TOGETHER: usize = 4_000;
 
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end else { return Vec::new() };
@@ -186,7 +188,14 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
 pub(super) fn last_lines(case: &Case<'_>, step: &str) -> Option<String> {
     let lines = case.evidence.lines.iter().filter(|line| line.step == step && line.stream == "stderr");
     let lines: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
-    (!lines.is_empty()).then(|| lines[lines.len().saturating_sub(LAST)..].join("\n"))
+    let mut bytes = 0;
+    let is_room = |line: &&str| {
+        bytes += line.len() + 1;
+        bytes <= TOGETHER
+    };
+    let mut last: Vec<&str> = lines.into_iter().rev().take(LAST).take_while(is_room).collect();
+    last.reverse();
+    (!last.is_empty()).then(|| last.join("\n"))
 }
 
 fn of_words(case: &Case<'_>, end: &Failure, cause: Cause, words: &str, score: f64) -> Hypothesis {

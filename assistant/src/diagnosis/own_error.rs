@@ -31,7 +31,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         Cause::DataEmpty if is_code(&told.error) && !was_handed_nothing(case, &told.step) => {
             Cause::CodeException
         }
-        // A program that ended badly and said nothing that is known: its own fault only where its words are like that.
+        // A program that ended badly: of what its words are likest to others tell; words that say nothing say nothing.
         Cause::CodeException if told.error.kind == "shell" && is_guessed(&told.error) => {
             let said = last_lines(case, &told.step).unwrap_or_else(|| told.error.message.clone());
             match Cause::nearest_to(&said) {
@@ -141,6 +141,8 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
         cause if is_outside(cause) => cause,
         _ => own
             .or_else(|| Cause::own_like(&format!("{code}: {}", Said::raw(error))))
+            // That it says nothing is judged by its words before.
+            .filter(|cause| *cause != Cause::Unknown)
             .unwrap_or(Cause::CodeException),
     }
 }

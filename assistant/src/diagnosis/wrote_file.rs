@@ -20,14 +20,21 @@ const CALLS: &[&str] =
 pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(end) = case.end.filter(|_| case.cause == Cause::ResponseMalformed) else { return Vec::new() };
     let Some(read) = case.evidence.text_of(&end.step) else { return Vec::new() };
-    let named = paths(&read);
+    let mut named = paths(&read);
+    // What the step writes itself is its own affair.
+    for own in written(&read) {
+        named.remove(&own);
+    }
     let mut found = Vec::new();
-    for (step, left) in &case.run.exits {
+    let mut exits: Vec<_> = case.run.exits.iter().collect();
+    // The last one to write it before it was read.
+    exits.sort_by_key(|(_, left)| std::cmp::Reverse(left.event.seq));
+    for (step, left) in exits {
         if left.failed || left.skipped || left.event.seq > end.event.seq || *step == end.step {
             continue;
         }
         let Some(text) = case.evidence.text_of(step) else { continue };
-        let Some(path) = written(&text).into_iter().find(|path| named.contains(path)) else { continue };
+        let Some(path) = written(&text).into_iter().find(|path| named.remove(path)) else { continue };
         let root = case.root(Some(step), Some(left.event));
         let mut hypothesis = Hypothesis::new(RULE, root, case.cause, 0.95)
             .with_chain([left.event].into_iter().chain(case.tail(end)));
@@ -56,9 +63,11 @@ fn is_path(word: &str) -> bool {
 }
 
 fn words(text: &str) -> Vec<&str> {
-    let is_edge =
-        |one: char| one.is_whitespace() || matches!(one, '\'' | '"' | '(' | ')' | ',' | ';' | '|' | '=');
     text.split(is_edge).filter(|word| !word.is_empty()).map(|word| word.trim_start_matches('>')).collect()
+}
+
+fn is_edge(one: char) -> bool {
+    one.is_whitespace() || matches!(one, '\'' | '"' | '(' | ')' | ',' | ';' | '|' | '=')
 }
 
 /// Paths that a text shows to be written to.
@@ -66,9 +75,17 @@ fn written(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for path in paths(text) {
         for (at, _) in text.match_indices(path.as_str()) {
+            // Not the beginning of a longer path.
+            if text[at + path.len()..].chars().next().is_some_and(|next| !is_edge(next)) {
+                continue;
+            }
             let before = text[..at].trim_end_matches(['\'', '"']);
             let behind = text[at + path.len()..].trim_start_matches(['\'', '"', ',', ' ']);
-            let is_redirected = WRITES.iter().any(|mark| before.trim_end().ends_with(mark));
+            let is_redirected = WRITES.iter().any(|mark| {
+                let rest = before.trim_end().strip_suffix(mark);
+                // `committee` is no `tee`.
+                rest.is_some_and(|rest| mark.starts_with('>') || rest.is_empty() || rest.ends_with(is_edge))
+            });
             let is_opened = text[at + path.len()..]
                 .trim_start_matches(['\'', '"'])
                 .trim_start()
@@ -98,6 +115,9 @@ mod tests {
             ("frame.to_csv('/tmp/a.gz')", true),
             ("open('/tmp/a.gz').read()", false),
             ("cat /tmp/a.gz", false),
+            ("gzip -c /tmp/a.gz > /tmp/a.gz.gz", false),
+            ("committee /tmp/a.gz", false),
+            ("seq 9 | tee /tmp/a.gz", true),
             ("gzip.open('/tmp/a.gz', 'rt')", false),
         ] {
             assert_eq!(written(text).contains(&"/tmp/a.gz".to_owned()), is_written, "{text}");

@@ -214,11 +214,14 @@ const ANSWER: usize = 2 * 1024;
 
 /// The words of an error; of a request that was turned down, what the answer says of it as well.
 fn with_answer(error: &TaskError) -> String {
-    let mut words = raw(error).to_owned();
+    let mut words = start_of(raw(error)).to_owned();
     if matches!(error.status_code, Some(400 | 409 | 422)) {
         match error.details.get("body") {
-            Some(Value::String(text)) => add(&mut words, text),
-            Some(body) => texts_of(body, &mut words, 4),
+            Some(body) => {
+                let mut answer = String::new();
+                texts_of(body, &mut answer, 4);
+                words.push_str(&answer);
+            }
             None => {}
         }
     }
@@ -226,9 +229,13 @@ fn with_answer(error: &TaskError) -> String {
 }
 
 fn add(words: &mut String, text: &str) {
-    if words.len() < ANSWER {
+    let mut end = text.len().min(ANSWER.saturating_sub(words.len()));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end > 0 {
         words.push(' ');
-        words.push_str(text);
+        words.push_str(&text[..end]);
     }
 }
 

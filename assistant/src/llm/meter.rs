@@ -1,9 +1,9 @@
 //! A model behind its limits: how long a question may be, what a day may cost; and the record of every call.
 //!
-//! What was spent earlier in the day, before this process began, the record of calls tells. Where nobody can say it
-//! (the analytic store is away), only what this process spent counts until somebody can.
+//! What was spent earlier in the day, before this process began, the record of calls tells; of calls that ran out of time,
+//! whose price nobody knows, it tells the highest. Where nobody can say it (the analytic store is away), only what this
+//! process spent counts until somebody can.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,8 +15,9 @@ use super::record::{Call, Calls};
 use super::{Answer, Ask, Asking, Model, ModelError};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-/// What is waited at most to learn what was spent before.
-const RECALL: Duration = Duration::from_secs(2);
+/// What is waited at most to learn what was spent before, and the time between two tries.
+const RECALL: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 pub(super) struct Metered<M> {
@@ -26,7 +27,14 @@ pub(super) struct Metered<M> {
     spent: Mutex<Spent>,
     /// When this process began; what was spent before is in the record only.
     since_ms: i64,
-    is_recalled: AtomicBool,
+    recalled: Mutex<Recalled>,
+}
+
+/// Whether what was spent before is known, and when somebody was asked last.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recalled {
+    is_known: bool,
+    asked: Option<Instant>,
 }
 
 /// What one day has cost, calls under way at their highest price.
@@ -38,21 +46,14 @@ struct Spent {
 
 impl<M: Model> Metered<M> {
     pub(super) fn new(model: M, config: &Config, calls: Arc<dyn Calls>) -> Self {
-        let is_recalled = AtomicBool::new(false);
-        Self {
-            model,
-            config: config.clone(),
-            calls,
-            spent: Mutex::default(),
-            since_ms: now_ms(),
-            is_recalled,
-        }
+        let (spent, recalled) = (Mutex::default(), Mutex::default());
+        Self { model, config: config.clone(), calls, spent, since_ms: now_ms(), recalled }
     }
 
     /// Adds what was spent today before this process began, once somebody can tell.
     async fn recall(&self, at_ms: i64) {
         let is_free = self.config.cost(1_000_000, 1_000_000) == 0.0;
-        if self.config.max_cost_per_day <= 0.0 || is_free || self.is_recalled.load(Ordering::Acquire) {
+        if self.config.max_cost_per_day <= 0.0 || is_free || !self.is_to_ask() {
             return;
         }
         let day = at_ms.div_euclid(DAY_MS);
@@ -62,13 +63,27 @@ impl<M: Model> Metered<M> {
             let told = self.calls.spent(day * DAY_MS, self.since_ms);
             tokio::time::timeout(RECALL, told).await.ok().flatten()
         };
-        if let Some(dollars) = earlier
-            && !self.is_recalled.swap(true, Ordering::AcqRel)
-        {
-            let mut spent = self.spent();
+        let Some(dollars) = earlier else { return };
+        let mut spent = self.spent();
+        let mut recalled = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
+        if !recalled.is_known {
+            recalled.is_known = true;
             spent.turn(at_ms);
-            spent.dollars += dollars;
+            // Another question may have turned the day meanwhile.
+            if spent.day == day {
+                spent.dollars += dollars;
+            }
         }
+    }
+
+    /// Whether somebody is to be asked now: not while another question asks, and not again at once.
+    fn is_to_ask(&self) -> bool {
+        let mut recalled = self.recalled.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = !recalled.is_known && recalled.asked.is_none_or(|asked| asked.elapsed() > AGAIN);
+        if is_due {
+            recalled.asked = Some(Instant::now());
+        }
+        is_due
     }
 
     async fn metered(&self, ask: &Ask) -> Result<Answer, ModelError> {
@@ -100,6 +115,9 @@ impl<M: Model> Metered<M> {
             }
             Err(error) => {
                 call.error = error.kind();
+                if matches!(error, ModelError::Timeout(_)) {
+                    call.cost_usd = self.highest(ask);
+                }
                 span.record("error.type", &call.error);
             }
         }
@@ -119,14 +137,19 @@ impl<M: Model> Metered<M> {
         }
     }
 
+    /// What a question may cost at most.
+    fn highest(&self, ask: &Ask) -> f64 {
+        let output = self.config.max_output_tokens;
+        let output = ask.max_output_tokens.map_or(output, |wanted| wanted.min(output));
+        self.config.cost(ask.tokens(), output)
+    }
+
     async fn limited(&self, ask: &Ask, at_ms: i64) -> Result<Answer, ModelError> {
         let (tokens, most) = (ask.tokens(), self.config.max_input_tokens);
         if tokens > most {
             return Err(ModelError::TooLong { tokens, most });
         }
-        let output = self.config.max_output_tokens;
-        let output = ask.max_output_tokens.map_or(output, |wanted| wanted.min(output));
-        let highest = self.config.cost(tokens, output);
+        let highest = self.highest(ask);
         self.recall(at_ms).await;
         self.reserve(highest, at_ms)?;
         // One that is never settled stays spent: nobody knows what the other side charges for it.

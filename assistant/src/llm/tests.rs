@@ -99,13 +99,13 @@ async fn nobody_is_asked_beyond_the_limits() {
 }
 
 #[tokio::test]
-async fn what_was_spent_before_a_restart_counts_as_soon_as_somebody_can_tell() {
+async fn what_was_spent_before_a_restart_counts() {
     let script = Script::new([Act::Say("{}".into())]);
+    script.spent_earlier(140.0);
     let config = Config { input_cost_per_million: 1e6, max_cost_per_day: 250.0, ..Config::default() };
     let model = script.model(config).await;
-    // Nobody can tell yet: the question is paid for with a hundred dollars.
+    // Paid for with a hundred dollars of the hundred and ten that are left.
     model.ask(&ask()).await.unwrap();
-    script.spent_earlier(140.0);
     for _ in 0..2 {
         // Counted once.
         let refused = model.ask(&ask()).await.unwrap_err();
@@ -115,6 +115,19 @@ async fn what_was_spent_before_a_restart_counts_as_soon_as_somebody_can_tell() {
         );
     }
     assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_only_this_process_counts() {
+    let script = Script::new([Act::Say("{}".into())]);
+    let config = Config { input_cost_per_million: 1e6, max_cost_per_day: 150.0, ..Config::default() };
+    let model = script.model(config).await;
+    model.ask(&ask()).await.unwrap();
+    let refused = model.ask(&ask()).await.unwrap_err();
+    assert!(
+        matches!(refused, ModelError::Spent { spent, .. } if (spent - 100.0).abs() < 1e-9),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

@@ -187,7 +187,7 @@ impl Cause {
         likeness::of_own(text)
     }
 
-    /// The same where any answer is better than none.
+    /// What it is likest to, where any answer is better than none; never that it says nothing.
     pub fn barely_like(text: &str) -> Option<Self> {
         likeness::barely(text)
     }

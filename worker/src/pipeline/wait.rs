@@ -39,7 +39,7 @@ impl Pipeline<'_> {
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let most = left.map_or(f64::INFINITY, |left| left.as_secs_f64());
-        match self.job.services.config.retry_budget.retry(&self.owners, most) {
+        match self.job.services.config.retry_budget.retry(&self.owners, delay, most) {
             Grant::Now => Some(delay),
             Grant::After(wait, _) if wait <= delay => Some(delay),
             Grant::After(wait, budget) => {

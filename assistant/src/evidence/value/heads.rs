@@ -50,7 +50,8 @@ pub(super) fn change(now: &str, before: &str) -> Option<Change> {
 /// Whether the last line has fewer fields than the one of the same head had.
 fn last_is_shorter(now: &str, before: &str) -> bool {
     let fields = |text: &str| {
-        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        // A tag between colons has no fields behind it.
+        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with(':'))?;
         let mark = last[head(last)?.len()..].chars().next().filter(|mark| matches!(mark, '|' | '+' | '*'))?;
         Some(last.matches(mark).count())
     };
@@ -105,6 +106,7 @@ mod tests {
         assert_eq!(change(other, message), Some(Change::Reordered));
         let whole = "MSH|^~\\&|LAB\nOBX|1|NM|GLU|5.4";
         assert_eq!(change("MSH|^~\\&|LAB\nOBX|1|NM|GL", whole), Some(Change::BreaksOff));
+        assert_eq!(change(":20:A\n:1é:B", ":20:A\n:1é:B"), None);
         assert_eq!(change("sku;qty\na;1", "sku;qty\nb;2"), None, "a table has no heads");
         assert_eq!(change("host: a\nport: 1", "host: b\nport: 2\nuser: c"), Some(Change::BreaksOff));
         assert_eq!(change("Hello there\nall is well", "Hello there\nall is well"), None);

@@ -97,8 +97,8 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
         502..=504 => {
             return Some(if status == 502 { Cause::RemoteServerError } else { Cause::RemoteUnavailable });
         }
-        500 if out_of_resources(error).is_some() => return out_of_resources(error),
-        500..=599 => Cause::RemoteServerError,
+        500 => out_of_resources(error).unwrap_or(Cause::RemoteServerError),
+        501..=599 => Cause::RemoteServerError,
         // The answer was good and what came of it was not.
         _ => return None,
     })

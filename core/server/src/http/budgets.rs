@@ -10,7 +10,7 @@ use noetl_domain::budget::{Account, Limits};
 use super::Services;
 use super::metrics::Text;
 
-/// Budgets that get series of their own in `/metrics`: those with the least left.
+/// Budgets that get series of their own in `/metrics`; the others share one.
 const MOST_SERIES: usize = 50;
 
 /// Asks the workers of this process for their budgets, those with the least left first.
@@ -32,9 +32,11 @@ fn body(account: Account) -> RetryBudget {
 
 type Read = fn(&Account) -> u64;
 
-/// Series of the budgets that are used most.
+/// Series of the budgets that retries were asked of, those with the most first; the rest together is `other`.
 pub(super) fn write(text: &mut Text, accounts: &[Account]) {
-    let shown = &accounts[..accounts.len().min(MOST_SERIES)];
+    let mut asked: Vec<&Account> = accounts.iter().filter(|account| asks(account) > 0).collect();
+    asked.sort_by(|one, other| asks(other).cmp(&asks(one)).then_with(|| one.name.cmp(&other.name)));
+    let (shown, rest) = asked.split_at(asked.len().min(MOST_SERIES));
     text.gauge("noetl_retry_budget_left", "Retries that a host or a credential may get at once.");
     for account in shown {
         text.value("noetl_retry_budget_left", &labels(account), account.left);
@@ -49,7 +51,15 @@ pub(super) fn write(text: &mut Text, accounts: &[Account]) {
         for account in shown {
             text.value(name, &labels(account), read(account) as f64);
         }
+        if !rest.is_empty() {
+            let sum: u64 = rest.iter().map(|account| read(account)).sum();
+            text.value(name, &[("kind", "other"), ("name", "other")], sum as f64);
+        }
     }
+}
+
+fn asks(account: &Account) -> u64 {
+    account.retries + account.refused
 }
 
 fn labels(account: &Account) -> [(&str, &str); 2] {
