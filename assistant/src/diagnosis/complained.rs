@@ -157,7 +157,11 @@ fn is_taken_back(text: &str) -> bool {
 /// A file or a thing that both texts name: the last part of a path, or a word with a point, a dash or an underscore in it.
 fn shares_a_name(complaint: &str, failure: &str) -> bool {
     let names = |text: &str| -> Vec<String> {
-        words(text).filter_map(|word| word.rsplit('/').next()).map(plain).filter(|word| is_name(word)).collect()
+        words(text)
+            .filter_map(|word| word.rsplit('/').next())
+            .map(plain)
+            .filter(|word| is_name(word))
+            .collect()
     };
     let named = names(failure);
     names(complaint).iter().any(|name| named.contains(name))

@@ -65,8 +65,10 @@ fn never_answered(case: &Case<'_>, end: &Failure, waits: &str, asks: &str, code:
     let mut hypothesis = Hypothesis::new(RULE, case.root(Some(asks), made), Cause::TimeoutStep, 0.93)
         .with_chain(made.into_iter().chain([end.event]));
     hypothesis.support = Support::Firm;
-    let mut items: Vec<_> =
-        made.map(|made| event(made, format!("{asks} was asked"), "what was waited for")).into_iter().collect();
+    let mut items: Vec<_> = made
+        .map(|made| event(made, format!("{asks} was asked"), "what was waited for"))
+        .into_iter()
+        .collect();
     items.extend(line(case.evidence, asks, "where the step is written"));
     hypothesis.points.push(Point::new(
         format!("Step `{asks}` was asked again and again, and `{waits}` waited in between"),

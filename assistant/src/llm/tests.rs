@@ -120,7 +120,7 @@ async fn what_was_spent_before_a_restart_counts() {
 #[tokio::test]
 async fn where_nobody_can_tell_only_this_process_counts() {
     let script = Script::new([Act::Say("{}".into())]);
-    let config = Config { input_cost_per_million: 1e6, max_cost_per_day: 150.0, ..Config::default() };
+    let config = Config { input_cost_per_million: 1e6, max_cost_per_day: 105.0, ..Config::default() };
     let model = script.model(config).await;
     model.ask(&ask()).await.unwrap();
     let refused = model.ask(&ask()).await.unwrap_err();
