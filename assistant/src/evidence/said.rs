@@ -215,15 +215,10 @@ const ANSWER: usize = 2 * 1024;
 /// The words of an error; of a request that was turned down, what the answer says of it as well.
 fn with_answer(error: &TaskError) -> String {
     let mut words = start_of(raw(error)).to_owned();
-    if matches!(error.status_code, Some(400 | 409 | 422)) {
-        match error.details.get("body") {
-            Some(body) => {
-                let mut answer = String::new();
-                texts_of(body, &mut answer, 4);
-                words.push_str(&answer);
-            }
-            None => {}
-        }
+    if let (Some(400 | 409 | 422), Some(body)) = (error.status_code, error.details.get("body")) {
+        let mut answer = String::new();
+        texts_of(body, &mut answer, 4);
+        words.push_str(&answer);
     }
     words
 }
