@@ -9,7 +9,9 @@ use noetl_domain::mask::Masker;
 
 use super::Root;
 use super::trail::{Hop, trails};
-use crate::evidence::{Defect, EventRef, Evidence, Failed, Failure, Origin, Run, Said, compare, reads_of};
+use crate::evidence::{
+    Defect, EventRef, Evidence, Failed, Failure, Left, Origin, Run, Said, compare, reads_of,
+};
 
 /// Characters of an excerpt.
 const EXCERPT: usize = 300;
@@ -85,6 +87,22 @@ impl<'a> Case<'a> {
             step: step.map(str::to_owned),
             event,
         }
+    }
+
+    /// Steps that ended well before a failure, the last one first.
+    pub(crate) fn went_well_before(&self, end: &Failure) -> Vec<(&str, EventRef)> {
+        let is_one = |step: &str, left: &Left| {
+            !left.failed && !left.skipped && left.event.seq <= end.event.seq && *step != *end.step
+        };
+        let mut found: Vec<(&str, EventRef)> = self
+            .run
+            .exits
+            .iter()
+            .filter(|(step, left)| is_one(step, left))
+            .map(|(step, left)| (step.as_str(), left.event))
+            .collect();
+        found.sort_by_key(|(_, event)| std::cmp::Reverse(event.seq));
+        found
     }
 
     /// The failure that ended everything, and the events between it and the end.

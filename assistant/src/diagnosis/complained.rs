@@ -1,7 +1,8 @@
 //! An earlier step counts as completed and printed an error all the same; what it should have made is missed later.
 //!
-//! No result was read: the two meet outside, at a file, a bucket or a table. So the complaint must be a grave one that
-//! nobody took back, and the failure one of something that is not there or not whole.
+//! Mostly no result was read: the two meet outside, at a file, a bucket or a table. So the complaint must be a grave one
+//! that nobody took back, and the failure one of something that is not there or not whole; or what the step gave was read,
+//! and the failure is one that comes of data.
 
 use std::collections::HashSet;
 
@@ -35,11 +36,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
     let Some(playbook) = case.evidence.playbook() else { return Vec::new() };
     let is_next = |step: &str| routes_into(playbook, &end.step).iter().any(|(before, _)| before.name == step);
     let mut found = Vec::new();
-    for (step, left) in &case.run.exits {
-        if left.failed || left.skipped || left.event.seq > end.event.seq || *step == end.step {
-            continue;
-        }
-        let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == *step).collect();
+    for (step, left) in case.went_well_before(end) {
+        let lines: Vec<&LogLine> = case.evidence.lines.iter().filter(|line| line.step == step).collect();
         let told = format!("{} {}", end.error.message, end.error.details);
         let Some((at, cause)) = complaint(&lines, &told) else { continue };
         if lines[at + 1..].iter().any(|line| is_taken_back(&line.text)) {
@@ -54,8 +52,8 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             (.., true) => 0.84,
             (_, _, false) => continue,
         };
-        let mut hypothesis = Hypothesis::new(RULE, case.root(Some(step), Some(left.event)), cause, score)
-            .with_chain([left.event].into_iter().chain(case.tail(end)));
+        let mut hypothesis = Hypothesis::new(RULE, case.root(Some(step), Some(left)), cause, score)
+            .with_chain([left].into_iter().chain(case.tail(end)));
         hypothesis.support = Support::Likely;
         hypothesis.points.push(Point::new(
             format!(
@@ -63,7 +61,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
                 quoted(&line.text),
                 cause.meaning()
             ),
-            vec![event(left.event, format!("{step} printed: {}", line.text), format!("the cause {cause}"))],
+            vec![event(left, format!("{step} printed: {}", line.text), format!("the cause {cause}"))],
         ));
         hypothesis.points.push(Point::new(
             format!(

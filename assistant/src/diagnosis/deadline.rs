@@ -44,10 +44,7 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
             vec![event(left.event, format!("{step} took {usual} ms"), "how long it takes otherwise")],
         ));
     }
-    let document = item("document", code.as_str(), code.title(), "what the code means");
-    hypothesis
-        .points
-        .push(Point::new("Then the deadline passed", vec![failure_item(end, "the failure"), document]));
+    hypothesis.points.push(passed(end, code));
     // A pipeline that waits for a child used up the child's time.
     if let Some(child) = case.evidence.child_of(&step) {
         let inside = Case::new(&child.evidence);
@@ -57,6 +54,11 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         }
     }
     vec![hypothesis]
+}
+
+fn passed(end: &Failure, code: Code) -> Point {
+    let document = item("document", code.as_str(), code.title(), "what the code means");
+    Point::new("Then the deadline passed", vec![failure_item(end, "the failure"), document])
 }
 
 /// A step was asked again and again, and what was waited for did not come.
@@ -74,10 +76,7 @@ fn never_answered(case: &Case<'_>, end: &Failure, waits: &str, asks: &str, code:
         format!("Step `{asks}` was asked again and again, and `{waits}` waited in between"),
         items,
     ));
-    let document = item("document", code.as_str(), code.title(), "what the code means");
-    hypothesis
-        .points
-        .push(Point::new("Then the deadline passed", vec![failure_item(end, "the failure"), document]));
+    hypothesis.points.push(passed(end, code));
     hypothesis
 }
 

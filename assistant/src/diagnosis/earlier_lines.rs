@@ -1,7 +1,7 @@
 //! The failing step printed what happened before it said the last thing: a pipe of commands, a clean-up that failed
 //! too, code that gives up.
 
-use noetl_domain::cause::{Basis, Cause};
+use noetl_domain::cause::{Basis, Cause, Clear};
 use noetl_domain::error::TaskError;
 use noetl_domain::report::LogLine;
 
@@ -157,9 +157,9 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
         return None;
     }
     let whole = last_lines(case, &end.step).unwrap_or_default();
-    let clear = Cause::like(&whole);
+    let clear = Cause::like(&whole, Clear::Fairly);
     if let Some(cause) =
-        clear.or_else(|| Cause::barely_like(&whole)).filter(|cause| *cause != Cause::CodeException)
+        clear.or_else(|| Cause::like(&whole, Clear::Barely)).filter(|cause| *cause != Cause::CodeException)
     {
         let mut found = of_words(case, end, cause, &whole, 0.72);
         if clear.is_none() {
@@ -177,7 +177,7 @@ fn all_told(case: &Case<'_>, end: &Failure, lines: &[&LogLine]) -> Option<Hypoth
         .collect();
     let words = words.join("\n");
     let (cause, basis) = Cause::with_basis(&TaskError::new("tool_error", words.clone()), None);
-    let is_guess = basis == Basis::Likeness && Cause::surely_like(&words) != Some(cause);
+    let is_guess = basis == Basis::Likeness && Cause::like(&words, Clear::Surely) != Some(cause);
     if matches!(cause, Cause::Unknown | Cause::CodeException) || basis == Basis::Kind || is_guess {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use noetl_domain::Value;
-use noetl_domain::cause::{Basis, Cause};
+use noetl_domain::cause::{Basis, Cause, Clear};
 use noetl_domain::error::TaskError;
 use noetl_domain::event::Status;
 
@@ -140,7 +140,7 @@ pub(super) fn own_words(error: &TaskError) -> Cause {
         // A name such as `ValidationError` says nothing of another side.
         cause if is_outside(cause) => cause,
         _ => own
-            .or_else(|| Cause::own_like(&format!("{code}: {}", Said::raw(error))))
+            .or_else(|| Cause::like(&format!("{code}: {}", Said::raw(error)), Clear::Own))
             // That it says nothing is judged by its words before.
             .filter(|cause| *cause != Cause::Unknown)
             .unwrap_or(Cause::CodeException),
@@ -153,7 +153,7 @@ fn passed_on(error: &TaskError) -> Option<Cause> {
     match Cause::with_basis(&TaskError::new("tool_error", words), None) {
         (Cause::Unknown | Cause::CodeException, _) => {}
         // Of code that may speak of anything.
-        (cause, Basis::Likeness) if Cause::surely_like(words) != Some(cause) => return None,
+        (cause, Basis::Likeness) if Cause::like(words, Clear::Surely) != Some(cause) => return None,
         (cause, Basis::Field | Basis::Phrase) => return Some(cause),
         (cause, _) if is_elsewhere(cause) => return Some(cause),
         // What only a database or a service can have said.

@@ -26,21 +26,16 @@ pub(super) fn hypotheses(case: &Case<'_>) -> Vec<Hypothesis> {
         named.remove(&own);
     }
     let mut found = Vec::new();
-    let mut exits: Vec<_> = case.run.exits.iter().collect();
     // The last one to write it before it was read.
-    exits.sort_by_key(|(_, left)| std::cmp::Reverse(left.event.seq));
-    for (step, left) in exits {
-        if left.failed || left.skipped || left.event.seq > end.event.seq || *step == end.step {
-            continue;
-        }
+    for (step, left) in case.went_well_before(end) {
         let Some(text) = case.evidence.text_of(step) else { continue };
         let Some(path) = written(&text).into_iter().find(|path| named.remove(path)) else { continue };
-        let root = case.root(Some(step), Some(left.event));
+        let root = case.root(Some(step), Some(left));
         let mut hypothesis = Hypothesis::new(RULE, root, case.cause, 0.95)
-            .with_chain([left.event].into_iter().chain(case.tail(end)));
+            .with_chain([left].into_iter().chain(case.tail(end)));
         hypothesis.support = Support::Firm;
         hypothesis.symptoms = vec![(case.run.id, end.step.clone())];
-        let mut items = vec![event(left.event, format!("{step} wrote {path}"), "where the file came from")];
+        let mut items = vec![event(left, format!("{step} wrote {path}"), "where the file came from")];
         items.extend(line(case.evidence, step, "where the step is written"));
         hypothesis.points.push(Point::new(format!("Step `{step}` wrote the file {path}"), items));
         hypothesis.points.push(Point::new(

@@ -6,7 +6,7 @@
 
 mod words;
 
-use noetl_domain::cause::Cause;
+use noetl_domain::cause::{Cause, Clear};
 use noetl_domain::error::TaskError;
 use noetl_domain::{Map, Value};
 
@@ -213,7 +213,7 @@ fn speaks_of_failure(words: &str) -> bool {
         matches!(cause.family(), "auth" | "limit" | "timeout" | "remote" | "network" | "resource" | "sql")
             || matches!(cause, Cause::RequestConflict | Cause::RequestNotFound | Cause::DataConstraint)
     };
-    is_outside(Cause::in_words(words)) || Cause::like(words).is_some_and(is_outside)
+    is_outside(Cause::in_words(words)) || Cause::like(words, Clear::Fairly).is_some_and(is_outside)
 }
 
 /// `{"accepted": false, "note": "Easy there, twelve a minute …"}`, `{"code": 40100, "msg": "Too many requests"}`: a field

@@ -224,10 +224,7 @@ fn with_answer(error: &TaskError) -> String {
 }
 
 fn add(words: &mut String, text: &str) {
-    let mut end = text.len().min(ANSWER.saturating_sub(words.len()));
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = text.floor_char_boundary(ANSWER.saturating_sub(words.len()));
     if end > 0 {
         words.push(' ');
         words.push_str(&text[..end]);
@@ -250,11 +247,7 @@ fn exception_of(error: &TaskError) -> String {
 }
 
 fn start_of(text: &str) -> &str {
-    let mut end = text.len().min(READ);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(READ)]
 }
 
 /// What stands between quotes of the same kind.

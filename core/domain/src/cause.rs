@@ -20,6 +20,8 @@ mod vendor;
 
 use serde::{Deserialize, Serialize};
 
+pub use likeness::Clear;
+
 use crate::error::TaskError;
 
 macro_rules! causes {
@@ -151,8 +153,8 @@ impl Cause {
             (Basis::Likeness, &|| {
                 // A record that somebody quotes may be like anything.
                 let like = match error.kind.as_str() {
-                    "tool_error" => likeness::cause(&phrase::unquoted(&error.message))?,
-                    _ => likeness::cause(&error.message)?,
+                    "tool_error" => likeness::cause(&phrase::unquoted(&error.message), Clear::Fairly)?,
+                    _ => likeness::cause(&error.message, Clear::Fairly)?,
                 };
                 (like != Self::Unknown || error.kind == "shell").then_some(like)
             }),
@@ -177,29 +179,14 @@ impl Cause {
         sentence::home::cause(name, words)
     }
 
-    /// What a text is likest to, where that is clear; `Unknown` where it is likest to texts that say nothing.
-    pub fn like(text: &str) -> Option<Self> {
-        likeness::cause(text)
-    }
-
-    /// The same of the name and the words of an exception of somebody's own, which may state a rule of its own.
-    pub fn own_like(text: &str) -> Option<Self> {
-        likeness::of_own(text)
-    }
-
-    /// What it is likest to, where any answer is better than none; never that it says nothing.
-    pub fn barely_like(text: &str) -> Option<Self> {
-        likeness::barely(text)
+    /// What a text is likest to among texts whose cause is known, where that is as clear as it has to be.
+    pub fn like(text: &str, clear: Clear) -> Option<Self> {
+        likeness::cause(text, clear)
     }
 
     /// What comes nearest to a text, however near; `Unknown` where texts that say nothing come about as near.
     pub fn nearest_to(text: &str) -> Option<Self> {
         likeness::nearest(text)
-    }
-
-    /// What a text is like beyond doubt, whoever said it.
-    pub fn surely_like(text: &str) -> Option<Self> {
-        likeness::surely(text).filter(|cause| *cause != Self::Unknown)
     }
 
     /// `network` of `network.refused`.

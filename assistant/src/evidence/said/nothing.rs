@@ -1,6 +1,6 @@
 //! Errors that tell no more than that something failed.
 
-use noetl_domain::cause::{Basis, Cause};
+use noetl_domain::cause::{Basis, Cause, Clear};
 use noetl_domain::error::TaskError;
 
 use super::{exception_of, is_of_their_own, raw};
@@ -88,7 +88,7 @@ pub(crate) fn is_mute(words: &str) -> bool {
 fn names_nothing(words: &str) -> bool {
     match Cause::with_basis(&TaskError::new("tool_error", words), None) {
         (Cause::CodeException | Cause::Unknown, _) => true,
-        (cause, Basis::Likeness) => Cause::surely_like(words) != Some(cause),
+        (cause, Basis::Likeness) => Cause::like(words, Clear::Surely) != Some(cause),
         _ => false,
     }
 }
@@ -117,7 +117,7 @@ fn is_failure_of_something(lower: &str) -> bool {
         && words.len() <= OF_SOMETHING
         && words.iter().all(is_plain)
         && matches!(Cause::in_words(lower), Cause::Unknown | Cause::CodeException)
-        && Cause::surely_like(lower).is_none_or(|like| like == Cause::CodeException)
+        && Cause::like(lower, Clear::Surely).is_none_or(|like| like == Cause::CodeException)
 }
 
 fn says_bad(lower: &str) -> bool {

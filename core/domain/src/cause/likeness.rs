@@ -12,7 +12,7 @@ mod train;
 
 use std::sync::LazyLock;
 
-use model::{Likest, Model, Vector, Vocabulary};
+use model::{Known, Likest, Model, Vector, Vocabulary};
 
 use super::Cause;
 
@@ -23,39 +23,38 @@ const TEXTS: &str = include_str!("likeness/texts.tsv");
 /// Of each text, in the same order, the causes that it bears to, by their place among all, and how much in thousandths.
 const WEIGHTS: &str = include_str!("likeness/weights.txt");
 
+/// How clear it has to be that a text is likest to those of one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// Any answer is better than none, but for texts that say nothing.
+    Barely,
+    /// Likelier than any other; `Unknown` where it is likest to texts that say nothing.
+    Fairly,
+    /// The same of the name and the words of an exception of somebody's own, which may state a rule of its own.
+    Own,
+    /// Beyond doubt, where other words stand beside it that may mean something else; never `Unknown`.
+    Surely,
+}
+
+impl Clear {
+    fn holds(self, like: &Likest) -> bool {
+        match self {
+            Self::Barely => like.clear > 0.03 && like.telling > 0.3,
+            Self::Fairly => like.clear > FAIRLY,
+            Self::Own => like.clear > 0.3,
+            Self::Surely => like.clear > 0.6 && like.cause != Cause::Unknown,
+        }
+    }
+}
+
 /// How far the best has to stand clear of the second best.
-const CLEAR: f32 = 0.12;
-
-/// The same of an exception of somebody's own, which may state a rule of its own.
-const OWN: f32 = 0.3;
-
-/// The same where other words stand beside it that may mean something else.
-const PLAIN: f32 = 0.6;
-
-/// The same where any answer is better than none, and how far it has to stand before texts that say nothing.
-const BARELY: f32 = 0.03;
-const TELLING: f32 = 0.3;
+const FAIRLY: f32 = 0.12;
+/// How far the nearest has to stand before texts that say nothing.
 const NEAR: f32 = 0.1;
 
-/// The cause that a text is likest to, where that is clear; `Unknown` where it is likest to texts that say nothing.
-pub(super) fn cause(text: &str) -> Option<Cause> {
-    likest(text).filter(|like| like.clear > CLEAR).map(|like| like.cause)
-}
-
-/// The same of the name and the words of an exception of somebody's own.
-pub(super) fn of_own(text: &str) -> Option<Cause> {
-    likest(text).filter(|like| like.clear > OWN).map(|like| like.cause)
-}
-
-/// The same where it stands clear by far.
-pub(super) fn surely(text: &str) -> Option<Cause> {
-    likest(text).filter(|like| like.clear > PLAIN).map(|like| like.cause)
-}
-
-/// The same where it is hardly likest to it.
-pub(super) fn barely(text: &str) -> Option<Cause> {
-    let is_enough = |like: &Likest| like.clear > BARELY && like.telling > TELLING;
-    likest(text).filter(is_enough).map(|like| like.cause)
+/// The cause that a text is likest to, where that is as clear as it has to be.
+pub(super) fn cause(text: &str, clear: Clear) -> Option<Cause> {
+    likest(text).filter(|like| clear.holds(like)).map(|like| like.cause)
 }
 
 /// What comes nearest, however near; `Unknown` where texts that say nothing come about as near.
@@ -77,9 +76,9 @@ fn last_words(text: &str) -> Option<&str> {
 }
 
 fn learned() -> Model {
-    let texts: Vec<(Cause, String)> = texts().map(|text| (text.cause, text.words)).collect();
+    let texts: Vec<Known> = texts().map(|text| (text.cause, features::of(&text.words))).collect();
     let vocabulary = Vocabulary::of(&texts);
-    let vectors: Vec<Vector> = texts.iter().map(|(_, text)| vocabulary.vector(text).0).collect();
+    let vectors: Vec<Vector> = texts.iter().map(|(_, features)| vocabulary.vector(features)).collect();
     let multipliers: Vec<Vec<(usize, f32)>> = WEIGHTS.lines().map(read_line).collect();
     Model::of(vocabulary, &vectors, &multipliers)
 }
@@ -123,9 +122,9 @@ mod tests {
 
     /// A model of these texts, and what each of them bears.
     fn learn(texts: &[Text]) -> (Model, Vec<Vec<(usize, f32)>>) {
-        let known: Vec<(Cause, String)> = texts.iter().map(|text| (text.cause, text.words.clone())).collect();
+        let known: Vec<Known> = texts.iter().map(|text| (text.cause, features::of(&text.words))).collect();
         let vocabulary = Vocabulary::of(&known);
-        let vectors: Vec<Vector> = known.iter().map(|(_, text)| vocabulary.vector(text).0).collect();
+        let vectors: Vec<Vector> = known.iter().map(|(_, features)| vocabulary.vector(features)).collect();
         let causes: Vec<Cause> = known.iter().map(|(cause, _)| *cause).collect();
         let multipliers = train::multipliers(&vocabulary, &vectors, &causes, ROUNDS);
         (Model::of(vocabulary, &vectors, &multipliers), multipliers)
@@ -149,7 +148,7 @@ mod tests {
         }
         assert_eq!(WEIGHTS.lines().count(), all.len(), "learn anew with UPDATE=1");
         // What was learned knows its own texts again.
-        let right = all.iter().filter(|text| cause(&text.words) == Some(text.cause)).count();
+        let right = all.iter().filter(|text| cause(&text.words, Clear::Fairly) == Some(text.cause)).count();
         assert!(right * 100 > all.len() * 90, "{right} of {}: learn anew with UPDATE=1", all.len());
     }
 
@@ -165,7 +164,7 @@ mod tests {
                 let is_right = like.cause == text.cause;
                 best += usize::from(is_right);
                 margins.push((like.clear, is_right));
-                if like.clear > CLEAR {
+                if like.clear > FAIRLY {
                     clear += 1;
                     right += usize::from(is_right);
                 }
@@ -189,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_like_nothing_has_no_cause() {
-        assert_eq!(cause(""), None);
-        assert_eq!(cause("xyzzy"), None);
+        assert_eq!(cause("", Clear::Barely), None);
+        assert_eq!(cause("xyzzy", Clear::Barely), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What the typed fields of an error say.
 
-use super::{Cause, likeness, phrase, sentence, spoken, told};
+use super::{Cause, Clear, likeness, phrase, sentence, spoken, told};
 use crate::Value;
 use crate::code::Code;
 use crate::error::TaskError;
@@ -62,7 +62,7 @@ pub(super) fn of_status(status: u16, error: &TaskError) -> Option<Cause> {
     };
     let is_expired = || sentence::cause(&said()) == Some(Cause::AuthTokenExpired);
     let limit = if matches!(status, 403 | 503 | 529) {
-        let likely = || likeness::cause(&told_by(error)?);
+        let likely = || likeness::cause(&told_by(error)?, Clear::Fairly);
         of_body(error).or_else(likely).filter(|cause| cause.family() == "limit")
     } else {
         None
@@ -110,7 +110,7 @@ fn of_body(error: &TaskError) -> Option<Cause> {
     let told = phrase::fixed(&body.to_lowercase())
         .or_else(|| spoken::code(&body))
         .or_else(|| sentence::cause(&body.to_lowercase()))
-        .or_else(|| likeness::surely(&body))?;
+        .or_else(|| likeness::cause(&body, Clear::Surely))?;
     matches!(told.family(), "auth" | "limit").then_some(told)
 }
 
@@ -283,7 +283,7 @@ fn of_python(code: &str, error: &TaskError) -> Option<Cause> {
         "OperationalError" | "ProgrammingError" | "DatabaseError" | "IntegrityError" | "InternalError"
         | "DataError" | "InterfaceError" | "NotSupportedError" | "InternalError_" => {
             return phrase::cause(message)
-                .or_else(|| likeness::cause(message))
+                .or_else(|| likeness::cause(message, Clear::Fairly))
                 .filter(|cause| *cause != Cause::Unknown)
                 .or(Some(Cause::CodeException));
         }

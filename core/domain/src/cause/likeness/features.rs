@@ -10,7 +10,7 @@ const STEM: usize = 7;
 /// Words and pairs of neighbours; numbers are one word, those of three digits stay, and ids go. The parts of a name such as
 /// `TooManyRequestsException` begin with `@`.
 pub(super) fn of(text: &str) -> HashSet<String> {
-    let text = start_of(text);
+    let text = &text[..text.floor_char_boundary(READ)];
     let found = words(&text.to_lowercase());
     let pairs: Vec<String> = found.windows(2).map(|pair| format!("{} {}", pair[0], pair[1])).collect();
     found.into_iter().chain(pairs).chain(parts_of_names(text)).collect()
@@ -19,14 +19,6 @@ pub(super) fn of(text: &str) -> HashSet<String> {
 /// Whether a feature is a pair of words.
 pub(super) fn is_pair(feature: &str) -> bool {
     feature.contains(' ')
-}
-
-fn start_of(text: &str) -> &str {
-    let mut end = text.len().min(READ);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 fn words(lower: &str) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! Kept are the multipliers of the texts that bear them; the weights are the sum of these texts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Cause;
 use super::features;
@@ -18,17 +18,20 @@ pub(super) struct Vocabulary {
     pub(super) causes: Vec<Cause>,
 }
 
+/// What is known of a text: its cause, and what it consists of.
+pub(super) type Known = (Cause, HashSet<String>);
+
 /// A text as numbers: features and their share, of length one.
 pub(super) type Vector = Vec<(usize, f32)>;
 
 impl Vocabulary {
-    pub(super) fn of(texts: &[(Cause, String)]) -> Self {
+    pub(super) fn of(texts: &[Known]) -> Self {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut of_cause: BTreeMap<Cause, usize> = BTreeMap::new();
-        for (cause, text) in texts {
+        for (cause, features) in texts {
             *of_cause.entry(*cause).or_default() += 1;
-            for feature in features::of(text) {
-                *counts.entry(feature).or_default() += 1;
+            for feature in features {
+                *counts.entry(feature.clone()).or_default() += 1;
             }
         }
         // A pair that was seen once is one author's.
@@ -45,18 +48,17 @@ impl Vocabulary {
         self.features.len() + 1
     }
 
-    /// A text as numbers, and how many of its features are known.
-    pub(super) fn vector(&self, text: &str) -> (Vector, usize) {
-        let known = features::of(text).into_iter().filter_map(|feature| self.features.get(&feature).copied());
+    /// A text as numbers; of its features only those that are known.
+    pub(super) fn vector(&self, features: &HashSet<String>) -> Vector {
+        let known = features.iter().filter_map(|feature| self.features.get(feature).copied());
         let mut vector: Vector = known.collect();
         vector.sort_unstable_by_key(|(at, _)| *at);
-        let count = vector.len();
         let length = vector.iter().map(|(_, share)| share * share).sum::<f32>().sqrt();
         for (_, share) in &mut vector {
             *share /= length;
         }
         vector.push((self.features.len(), 1.0));
-        (vector, count)
+        vector
     }
 }
 
@@ -92,8 +94,9 @@ impl Model {
 
     /// The likeliest cause, how far the second stands behind it, and how far that nothing is said.
     pub(super) fn likest(&self, text: &str) -> Option<Likest> {
-        let (vector, known) = self.vocabulary.vector(text);
-        if known < KNOWN {
+        let vector = self.vocabulary.vector(&features::of(text));
+        // The last one is there whatever the text is.
+        if vector.len() <= KNOWN {
             return None;
         }
         let causes = self.vocabulary.causes.len();
